@@ -1,0 +1,1 @@
+"""ConvBook's autograder: grades notebooks with verdicts made outside the student's process."""

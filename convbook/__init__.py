@@ -1,0 +1,1 @@
+"""What ConvBook's chapters and assignments import: checks, shape arithmetic, plots, widgets."""
