@@ -29,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--for-tests", action="store_true", help="also look for the browser that the tests drive")
     arguments = parser.parse_args()
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this script meets whatever Python the machine has
         sys.exit(f"ConvBook needs Python 3.11 or newer; `{sys.executable}` is {sys.version.split()[0]}.")
     if shutil.which("chromium") is None and arguments.for_tests:
         install_system_package("chromium")
