@@ -1,6 +1,6 @@
 """Run one step of the Makefile: a line with its name, its time and what it leaves; its output only on failure.
 
-    python tools/step.py NAME "what it leaves" -- COMMAND ...
+python tools/step.py NAME "what it leaves" -- COMMAND ...
 """
 
 import subprocess
