@@ -1,0 +1,24 @@
+"""Repairs of markup that other extensions write and axe-core faults, each named with its rule."""
+
+import re
+
+REPAIRS = (
+    # label-content-name-mismatch: myst-nb labels the summary of a hidden cell with other words than it shows.
+    (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
+    # aria-deprecated-role, list: docutils gives citations a withdrawn role inside a list without list items.
+    (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
+    (re.compile(r'(<div class="citation" id="[^"]*") role="doc-biblioentry"'), r"\1"),
+)
+
+
+def repair(app, pagename, templatename, context, doctree) -> None:
+    body = context.get("body", "")
+    for fault, mended in REPAIRS:
+        body = fault.sub(mended, body)
+    if body:
+        context["body"] = body
+
+
+def setup(app):
+    app.connect("html-page-context", repair, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

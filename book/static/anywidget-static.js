@@ -1,0 +1,135 @@
+// A host for anywidget models in a page without a kernel.
+//
+// When the book is built, myst-nb stores the state of every widget in the page (one JSON script) and leaves
+// a small script where each view stood. This host reads both and starts the widgets as JupyterLab would, by
+// anywidget's front-end contract (anywidget.dev/en/afm): `initialize({ model, signal, experimental })` once a
+// model, `render({ model, el, signal, experimental })` once a view. Widgets hear each other through the model:
+//
+//   model.get(name)            a value of the state
+//   model.set(name, value)     or set({ name: value, ... }): changes what differs, then tells the listeners
+//   model.on("change:name", f) f(model, value); "change" hears of every set that changed something;
+//                              several events with spaces between
+//   model.off(event, f)        no f: all of that event; no event: all
+//   model.save_changes()       nothing to do: no kernel listens
+//   model.send(content)        likewise; a message has no answer
+//
+// `experimental.invoke` rejects, as there is no Python to call. A view that cannot start says so in a
+// sentence. When all views have started or said so, <html> carries data-widgets-ready with their number.
+//
+// Classic and deferred on purpose: browsers refuse module scripts from file://, but import a blob.
+(() => {
+  const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
+  const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
+
+  const same = (a, b) => Object.is(a, b) || JSON.stringify(a) === JSON.stringify(b);
+
+  class Model {
+    #state;
+    #listeners = new Map();
+
+    constructor(state) {
+      this.#state = state;
+    }
+
+    get(name) {
+      return this.#state[name];
+    }
+
+    set(name, value) {
+      const wanted = typeof name === "object" ? name : { [name]: value };
+      const changed = Object.keys(wanted).filter((key) => !same(this.#state[key], wanted[key]));
+      for (const key of changed) this.#state[key] = wanted[key];
+      for (const key of changed) this.#tell(`change:${key}`, this.#state[key]);
+      if (changed.length) this.#tell("change");
+    }
+
+    on(events, listener) {
+      for (const event of events.split(/\s+/)) {
+        this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
+      }
+    }
+
+    off(events, listener) {
+      for (const event of events?.split(/\s+/) ?? [...this.#listeners.keys()]) {
+        const kept = listener ? (this.#listeners.get(event) ?? []).filter((each) => each !== listener) : [];
+        this.#listeners.set(event, kept);
+      }
+    }
+
+    save_changes() {}
+
+    send() {}
+
+    #tell(event, ...values) {
+      for (const listener of this.#listeners.get(event) ?? []) listener(this, ...values);
+    }
+  }
+
+  // Binary values stand beside the state, as base64 with their path into it.
+  function unpack({ state, buffers = [] }) {
+    for (const { path, data } of buffers) {
+      const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+      const holder = path.slice(0, -1).reduce((value, key) => value[key], state);
+      holder[path.at(-1)] = new DataView(bytes.buffer);
+    }
+    return state;
+  }
+
+  const modules = new Map(); // source -> promise of the widget it defines
+  function load(source) {
+    if (!modules.has(source)) {
+      const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+      const widget = import(address).then(({ default: value }) => (typeof value === "function" ? value() : value));
+      modules.set(source, widget);
+    }
+    return modules.get(source);
+  }
+
+  const styled = new Set();
+  function addStyle(css) {
+    if (!css || styled.has(css)) return;
+    styled.add(css);
+    document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
+  }
+
+  const context = {
+    signal: new AbortController().signal, // never aborted: the page keeps its widgets until it goes
+    experimental: { invoke: async () => Promise.reject(new Error("This page has no kernel to call.")) },
+  };
+
+  const stored = JSON.parse(document.querySelector(STATE)?.textContent ?? '{"state": {}}').state;
+  const models = new Map(); // id -> promise of { widget, model }, initialized
+  function start(id) {
+    if (!models.has(id)) models.set(id, initialize(stored[id]));
+    return models.get(id);
+  }
+
+  async function initialize(entry) {
+    if (entry?.model_name !== "AnyModel") throw new Error("It needs Python behind it.");
+    const state = unpack(entry);
+    const widget = await load(state._esm);
+    addStyle(state._css);
+    const model = new Model(state);
+    await widget.initialize?.({ model, ...context });
+    return { widget, model };
+  }
+
+  async function show(place) {
+    const el = document.createElement("div");
+    el.className = "anywidget-static";
+    place.after(el);
+    try {
+      const { widget, model } = await start(JSON.parse(place.textContent).model_id);
+      await widget.render?.({ model, el, ...context });
+    } catch (error) {
+      console.error(error);
+      el.classList.add("anywidget-failed");
+      el.textContent = `This interactive figure could not start. ${error.message} Open the chapter as a notebook to use it.`;
+    }
+  }
+
+  const places = [...document.querySelectorAll(VIEW)];
+  Promise.all(places.map(show)).then(() => {
+    document.documentElement.dataset.widgetsReady = places.length;
+  });
+})();
