@@ -1,0 +1,214 @@
+"""Where submissions come from: nbgrader's folders, or what a learning platform exports, as a folder or a zip.
+
+    DIR/STUDENT/NAME/NAME.ipynb                                nbgrader's `submitted/`
+    DIR/Surname Name_12345_assignsubmission_file_/x.ipynb      Moodle, a folder a student
+    DIR/Surname Name_12345_assignsubmission_file_x.ipynb       Moodle, flat
+    DIR/lastfirst_12345_67890_x.ipynb                          Canvas
+    DIR/student.ipynb                                          anything else
+
+A zip is read where it is: nothing is unpacked, so no name in it can lead anywhere. Links are not followed. A
+student's file that cannot be read becomes a submission with a problem, so everybody who handed in gets a result.
+"""
+
+import os
+import re
+import stat
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+from dateutil.parser import ParserError
+from nbgrader.utils import parse_utc
+
+from autograder.errors import InstructorError
+from autograder.grade import Handed
+
+MAX_ENTRIES = 100_000
+_MOODLE = re.compile(r"(?P<student>[^_].*?)_(?P<id>\d+)_assignsubmission_file_?(?P<file>.*)", re.DOTALL)
+_CANVAS = re.compile(r"(?P<student>[^_]+)(?P<late>_LATE)?_(?P<id>\d+)_\d+_(?P<file>.+)", re.DOTALL)
+_UNSAFE = re.compile(r"[^\w .@+-]")
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file in a folder or a zip: its path inside, and how to read at most so many bytes of it."""
+
+    path: PurePosixPath
+    read: Callable[[int], bytes]
+    link: bool = False
+
+
+@dataclass(frozen=True)
+class Collected:
+    """One student's files, not read yet: a class may be larger than memory."""
+
+    student: str
+    notebooks: tuple[_File, ...]
+    others: tuple[str, ...] = ()
+    timestamp: _File | None = None
+    flags: tuple[str, ...] = ()
+
+    def hand(self, name: str, notebook_mb: int) -> Handed:
+        """Read the submission of assignment `name`; never raises for what a student did."""
+        named = [file for file in self.notebooks if file.path.stem == name] or list(self.notebooks)
+        problem, data, flags = "", b"", list(self.flags)
+        if not named:
+            other = f" There is only {self.others[0]}." if self.others else ""
+            problem = f"No notebook was handed in.{other} Hand in {name}.ipynb."
+        elif len(named) > 1:
+            problem = f"There are {len(named)} notebooks and none is called {name}.ipynb. Hand in one."
+        elif named[0].link:
+            problem = "The file is a link. Hand in the notebook itself."
+            flags.append("A link was handed in; it was not followed.")
+        else:
+            try:
+                data = named[0].read(notebook_mb * 2**20 + 1)
+            except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+                problem = "The file cannot be read. Hand it in again."
+        submitted = self._submitted(flags)
+        return Handed(self.student, data, problem, submitted, tuple(flags))
+
+    def _submitted(self, flags: list[str]) -> datetime | None:
+        if self.timestamp is None:
+            return None
+        try:
+            text = self.timestamp.read(200).decode("ascii").strip()
+            return parse_utc(text).replace(tzinfo=UTC) if text else None
+        except (OSError, ValueError, OverflowError, ParserError, UnicodeDecodeError):
+            flags.append("The file timestamp.txt holds no date; it was ignored.")
+            return None
+
+
+def collect(source: Path, name: str) -> tuple[list[Collected], list[str]]:
+    """Everything handed in for assignment `name`, sorted by student, and the folders that hold nothing of it.
+
+    Raises:
+        InstructorError: there is no such folder or zip, or nothing was handed in.
+    """
+    if source.is_dir():
+        files = list(_folder(source))
+    elif source.is_file() and zipfile.is_zipfile(source):
+        files = list(_zip(zipfile.ZipFile(source)))
+    elif source.exists():
+        raise InstructorError(f"{source} is neither a folder nor a zip file. Give --submissions one of them.")
+    else:
+        raise InstructorError(f"There is no {source}. Give --submissions the folder or zip with the submissions.")
+    students, without = _students(files, name)
+    if not students:
+        raise InstructorError(
+            f"{source} holds no submissions. I look for STUDENT/{name}/{name}.ipynb, "
+            "or for notebooks side by side as Moodle and Canvas export them."
+        )
+    return students, without
+
+
+def _folder(root: Path) -> Iterator[_File]:
+    count = 0
+    for folder, subfolders, names in os.walk(root, followlinks=False):
+        depth = len(Path(folder).relative_to(root).parts)
+        links = [each for each in subfolders if (Path(folder) / each).is_symlink()]
+        subfolders[:] = sorted(each for each in subfolders if depth < 3 and each not in links)
+        for each in sorted((*names, *links)):
+            count += 1
+            if count > MAX_ENTRIES:
+                raise InstructorError(f"{root} holds more than {MAX_ENTRIES} files. Is it the right folder?")
+            path = Path(folder) / each
+            inside = PurePosixPath(path.relative_to(root).as_posix())
+            yield _File(inside, lambda limit, path=path: _read(path, limit), path.is_symlink())  # type: ignore[misc]
+
+
+def _read(path: Path, limit: int) -> bytes:
+    # No link is followed and a pipe is not waited for.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError("no regular file")
+        return file.read(limit)
+
+
+def _zip(archive: zipfile.ZipFile) -> Iterator[_File]:
+    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    if len(entries) > MAX_ENTRIES:
+        raise InstructorError(f"{archive.filename} holds more than {MAX_ENTRIES} files. Is it the right one?")
+
+    def read(entry: zipfile.ZipInfo, limit: int) -> bytes:
+        with archive.open(entry) as file:
+            return file.read(limit)
+
+    parts = [PurePosixPath(entry.filename.replace("\\", "/")) for entry in entries]
+    # Platforms wrap the class in a folder of its own at times; nbgrader's layout has three levels below it.
+    tops = {path.parts[0] for path in parts if path.parts}
+    wrapped = len(tops) == 1 and all(len(path.parts) > 1 for path in parts) and not _one_student(parts)
+    for entry, path in zip(entries, parts, strict=True):
+        inside = PurePosixPath(*path.parts[1:]) if wrapped else path
+        link = stat.S_ISLNK(entry.external_attr >> 16)
+        yield _File(inside, lambda limit, entry=entry: read(entry, limit), link)  # type: ignore[misc]
+
+
+def _one_student(paths: list[PurePosixPath]) -> bool:
+    """Whether the one folder at the top of a zip is a student's rather than the class's."""
+    return _MOODLE.fullmatch(paths[0].parts[0]) is not None or all(
+        len(path.parts) == 3 and path.parts[1] == path.stem for path in paths if path.suffix == ".ipynb"
+    )
+
+
+def _students(files: list[_File], name: str) -> tuple[list[Collected], list[str]]:
+    groups: dict[tuple[str, str], list[_File]] = {}
+    folders: set[str] = set()
+    used: set[str] = set()
+    late: set[tuple[str, str]] = set()
+    for file in files:
+        parts = file.path.parts
+        if not parts or any(part.startswith((".", "__MACOSX")) for part in parts) or ".." in parts:
+            continue
+        if len(parts) == 1:
+            student, number, is_late = _from_file_name(file.path.name)
+            if not number and file.path.suffix != ".ipynb" and not file.link:
+                continue  # a class list or a read-me beside the notebooks
+        else:
+            match = _MOODLE.fullmatch(parts[0])
+            student, number, is_late = (match["student"], match["id"], False) if match else (parts[0], "", False)
+            folders.add(parts[0])
+            # STUDENT/OTHER/… is work of another assignment.
+            if len(parts) > 3 or (len(parts) == 3 and parts[1] != name):
+                continue
+        groups.setdefault((student, number), []).append(file)
+        used.add(parts[0])
+        if is_late:
+            late.add((student, number))
+    students: dict[str, Collected] = {}
+    seen: dict[str, int] = {}
+    for student, _ in groups:
+        seen[student] = seen.get(student, 0) + 1
+    for (student, number), everything in sorted(groups.items(), key=lambda item: item[0]):
+        own = [file for file in everything if len(file.path.parts) == 3] or everything
+        safe = _safe(f"{student}_{number}" if seen[student] > 1 and number else student)
+        flags = ["The platform marked this as late."] if (student, number) in late else []
+        if safe in students:
+            number_ = next(n for n in range(2, MAX_ENTRIES) if f"{safe}-{n}" not in students)
+            flags.append(f"Another submission is called {safe} too.")
+            safe = f"{safe}-{number_}"
+        notebooks = tuple(file for file in own if file.path.suffix == ".ipynb" or file.link)
+        others = tuple(file.path.name for file in own if file not in notebooks and file.path.name != "timestamp.txt")
+        stamp = next((file for file in own if file.path.name == "timestamp.txt" and not file.link), None)
+        students[safe] = Collected(safe, notebooks, others, stamp, tuple(flags))
+    return [students[each] for each in sorted(students)], sorted(folders - used)
+
+
+def _from_file_name(name: str) -> tuple[str, str, bool]:
+    """Student, the platform's number and whether the platform says late."""
+    match = _MOODLE.fullmatch(name)
+    if match:
+        return match["student"], match["id"], False
+    match = _CANVAS.fullmatch(name)
+    if match:
+        return match["student"], match["id"], bool(match["late"])
+    return PurePosixPath(name).stem, "", False
+
+
+def _safe(student: str) -> str:
+    """A student's name as a folder and a gradebook key."""
+    name = _UNSAFE.sub("_", student).strip(" .")[:100].strip(" .")
+    return name if name.strip("_-") else "unnamed"

@@ -1,0 +1,111 @@
+"""What a student gets back: nbgrader's own feedback page, with nothing alive in it.
+
+The page is made by the exporter of nbgrader's `GenerateFeedback` from the autograded notebook, which holds no
+hidden tests, and from the gradebook, so that marks and comments given by hand are in it. Whatever a submission put
+into its cells and outputs then goes through nh3: no script, style, form, frame or foreign URL scheme survives.
+"""
+
+import copy
+import html
+import re
+from typing import Any
+
+import nh3
+from nbformat import NotebookNode
+from nbgrader.converters import GenerateFeedback
+from traitlets.config import Config
+
+MAX_SOURCE = 20_000
+MAX_TEXT = 100_000
+_TAGS = set(
+    re.findall(
+        r"\w+",
+        """a b blockquote br code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i img kbd li ol p pre s samp small span
+        strong sub sup table tbody td tfoot th thead tr ul var details summary figure figcaption""",
+    )
+)
+_ATTRIBUTES = {
+    "*": {"class", "id", "title", "lang", "dir"},
+    "a": {"href", "name"},
+    "img": {"src", "alt", "width", "height"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
+}
+_PICTURES = ("data:image/png;base64,", "data:image/jpeg;base64,", "https://", "http://")
+_LINKS = ("#", "https://", "http://", "mailto:")
+
+
+class FeedbackExporter:
+    """nbgrader's feedback exporter, set up once and used for many students."""
+
+    def __init__(self, url: str, name: str) -> None:
+        """
+        Args:
+            url: the gradebook's SQLAlchemy URL.
+            name: the assignment, which is also the notebook's name.
+        """
+        self._url, self._name = url, name
+        converter = GenerateFeedback()
+        # Scripts and pictures as XML could carry code; what is left is text, tables and plain pictures.
+        kinds = ["text/html", "image/png", "image/jpeg", "text/markdown", "text/latex", "text/plain"]
+        converter.update_config(Config({"NbConvertBase": {"display_data_priority": kinds}}))
+        self._exporter = converter.exporter_class(parent=converter, config=converter.config)
+        for step in converter.preprocessors:
+            self._exporter.register_preprocessor(step)
+
+    def page(self, student: str, notebook: NotebookNode) -> str:
+        """The feedback page of one student, whose result is in the gradebook already."""
+        names = {"student": student, "assignment": self._name, "notebook": self._name, "db_url": self._url}
+        resources: dict[str, Any] = {"unique_key": self._name, "nbgrader": names}
+        text, _ = self._exporter.from_notebook_node(_bounded(notebook), resources)
+        head, body = text.split("<body>", 1)
+        return f"{head}<body>\n{sanitize(body.split('</body>')[0])}\n</body>\n</html>\n"
+
+
+def sanitize(fragment: str) -> str:
+    """HTML without anything that runs, loads other than pictures, or looks like a part of the page's frame."""
+    return nh3.clean(
+        fragment,
+        tags=_TAGS,
+        clean_content_tags={"script", "style", "svg", "math", "iframe", "object", "template"},
+        attributes=_ATTRIBUTES,
+        attribute_filter=_filter,
+        url_schemes={"http", "https", "mailto", "data"},
+        link_rel="noopener noreferrer nofollow",
+    )
+
+
+def _filter(tag: str, attribute: str, value: str) -> str | None:
+    if attribute == "href":
+        return value if value.startswith(_LINKS) else None
+    if attribute == "src":
+        return value if value.startswith(_PICTURES) else None
+    return value
+
+
+def _bounded(notebook: NotebookNode) -> NotebookNode:
+    """A copy whose texts are short enough for renderers that take more than linear time."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        if len(cell.source) > MAX_SOURCE:
+            cell.source = cell.source[:MAX_SOURCE] + "\n… (the rest is not shown)"
+        for output in cell.get("outputs", []):
+            for holder in (output, output.get("data", {})):
+                for key, value in holder.items():
+                    if key in ("text", "text/plain", "text/html", "text/markdown", "text/latex"):
+                        holder[key] = _short(value)
+    return notebook
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else "".join(map(str, value))
+    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "\n… (the rest is not shown)"
+
+
+def plain_page(title: str, lines: list[str]) -> str:
+    """A page for what nbgrader's exporter cannot show: the reasons as text."""
+    body = "".join(f"<p>{html.escape(line)}</p>\n" for line in lines)
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{html.escape(title)}</title></head>\n'
+        f"<body>\n<h1>{html.escape(title)}</h1>\n{body}</body>\n</html>\n"
+    )

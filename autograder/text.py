@@ -1,0 +1,25 @@
+"""Text that came from a submission, made fit for a page, a log or a spreadsheet."""
+
+import re
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)", re.DOTALL)
+# Controls, lone surrogates, bidirectional overrides and other characters that are not seen.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&:/])")
+
+
+def clean(text: str, limit: int = 2000) -> str:
+    """`text` without escapes, controls and invisible characters, at most `limit` characters long."""
+    seen = _UNSEEN.sub("\ufffd", _ANSI.sub("", text[: 4 * limit].replace("\r\n", "\n").replace("\r", "\n")))
+    return seen if len(seen) <= limit else seen[: limit - 2] + " …"
+
+
+def escape_markdown(text: str) -> str:
+    """`text` so that a Markdown renderer shows it letter by letter, line by line."""
+    return _MARKDOWN.sub(r"\\\1", text).replace("\n", "  \n")
+
+
+def plain_number(value: float) -> float:
+    """A whole number as int: points read 3, not 3.0, wherever they are shown."""
+    rounded = round(value, 6)
+    return int(rounded) if rounded == int(rounded) else rounded
