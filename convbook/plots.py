@@ -4,7 +4,7 @@ Figures are transparent SVG that must read on white and on #121212. So a number 
 cell of its own and takes the better of black and white, and what stands outside a cell is large and mid-gray.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import matplotlib.pyplot as plt
@@ -15,6 +15,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
+Cell = tuple[int, int]  # row and column, from 0
 Role = Literal["input", "kernel", "output", "neutral"]
 
 #: The palette of Wong (2011), https://doi.org/10.1038/nmeth.1618, with a darker green; the same as in widgets/kit.css.
@@ -74,43 +75,47 @@ def grid(
     role: Role = "input",
     title: str = "",
     *,
-    window: Iterable[tuple[int, int]] = (),
+    window: Iterable[Cell] = (),
     muted: ArrayLike | None = None,
 ) -> None:
     """Draw a small matrix as numbered cells in the color of its role.
 
-    `values` has shape (rows, columns), or (columns,) for a single row. Cells (row, column) in `window` get a frame
+    `values` has shape (rows, columns), or (columns,) for a single row. Cells in `window` are lighter, with a frame
     in the kernel's color; where `muted` is true (padding, gaps) the cell is an outline with a gray number.
     """
     cells = np.atleast_2d(np.asarray(values))
     faded = np.zeros(cells.shape, dtype=bool) if muted is None else np.atleast_2d(np.asarray(muted, dtype=bool))
-    fill, frame = COLORS[role], COLORS["kernel"]
+    framed = set(window)
     for (row, column), value in np.ndenumerate(cells):
+        fill = (DARK_COLORS if (row, column) in framed else COLORS)[role]
         face, ink = ("none", COLORS["neutral"]) if faded[row, column] else (fill, readable_on(fill))
         ax.add_patch(Rectangle((column + 0.04, row + 0.04), 0.92, 0.92, facecolor=face, edgecolor=fill, linewidth=1))
         ax.text(column + 0.5, row + 0.52, _short(value), ha="center", va="center", color=ink, fontsize=15)
-    for row, column in window:
-        ax.add_patch(Rectangle((column, row), 1, 1, fill=False, edgecolor=frame, linewidth=4, zorder=3))
+    for row, column in framed:
+        frame = Rectangle((column, row), 1, 1, fill=False, edgecolor=COLORS["kernel"], linewidth=4, zorder=3)
+        ax.add_patch(frame)
     rows, columns = cells.shape
     ax.set(xlim=(-0.1, columns + 0.1), ylim=(rows + 0.1, -0.1), aspect="equal", title=title)
     ax.set_axis_off()
 
 
 def grids(
-    matrices: Sequence[tuple[ArrayLike, Role, str]], symbols: str = "", *, window: Iterable[tuple[int, int]] = ()
+    matrices: Sequence[tuple[ArrayLike, Role, str]],
+    symbols: str = "",
+    windows: Mapping[int, Iterable[Cell]] | None = None,
 ) -> list[Axes]:
     """Draw matrices in a row at one scale, each as (values, role, title), with one symbol between each two.
 
-    `grids([(x, "input", "x"), (k, "kernel", "w"), (y, "output", "y")], "∗=")` draws x ∗ w = y.
-    `window` frames cells of the first matrix. Returns the axes, one a matrix.
+    `grids([(x, "input", "x"), (k, "kernel", "w"), (y, "output", "y")], "∗=")` draws x ∗ w = y; `windows` has
+    the framed cells of a matrix by its place, as in `{0: [(0, 0), (0, 1)], 2: [(0, 0)]}`. Returns the axes.
     """
     shapes = [np.atleast_2d(np.asarray(values)).shape for values, _, _ in matrices]
     widths, tallest = [columns for _, columns in shapes], max(rows for rows, _ in shapes)
     size = (0.55 * (sum(widths) + len(widths)), 0.55 * tallest + 0.5)
     _, row = plt.subplots(1, len(matrices), figsize=size, width_ratios=widths, layout="constrained", squeeze=False)
     axes = list(row[0])
-    for ax, (values, role, title) in zip(axes, matrices, strict=True):
-        grid(ax, values, role, title, window=window if ax is axes[0] else ())
+    for place, (values, role, title) in enumerate(matrices):
+        grid(axes[place], values, role, title, window=(windows or {}).get(place, ()))
     for ax, symbol in zip(axes[1:], symbols, strict=False):
         ax.annotate(symbol, (0, 0.5), (-14, 0), "axes fraction", "offset points", ha="center", va="center", fontsize=20)
     return axes

@@ -39,6 +39,13 @@ def test_a_filled_cell_stands_out_from_both_backgrounds_and_its_number_from_the_
     assert plots.contrast(plots.readable_on(color), color) >= 4.5
 
 
+def test_a_window_differs_from_its_surroundings_by_more_than_hue():
+    for role, color in plots.COLORS.items():
+        if role != "neutral":
+            assert plots.contrast(plots.DARK_COLORS[role], color) >= 1.6
+            assert plots.contrast(plots.readable_on(plots.DARK_COLORS[role]), plots.DARK_COLORS[role]) >= 4.5
+
+
 @pytest.mark.parametrize("color", plots.DARK_COLORS.values())
 def test_dark_mode_colors_are_readable_as_text_on_the_dark_page(color):
     assert plots.contrast(color, DARK) >= (3 if color == plots.COLORS["neutral"] else 4.5)
@@ -75,7 +82,11 @@ def test_grid_frames_the_window_and_leaves_muted_cells_unfilled():
     frames = [patch for patch in patches if patch.get_linewidth() == 4]
     assert [(patch.get_x(), patch.get_y()) for patch in frames] == [(2, 1)]
     assert matplotlib.colors.same_color(frames[0].get_edgecolor(), plots.COLORS["kernel"])
-    assert [patch.get_facecolor()[3] for patch in patches if patch not in frames] == [0, 1, 1, 1, 1, 1]
+    faces = [
+        matplotlib.colors.to_hex(patch.get_facecolor(), keep_alpha=True) for patch in patches if patch not in frames
+    ]
+    plain, lighter = (palette["input"].lower() + "ff" for palette in (plots.COLORS, plots.DARK_COLORS))
+    assert faces == ["#00000000", plain, plain, plain, plain, lighter]
 
 
 def test_grids_draws_each_matrix_in_its_role_with_symbols_between():
@@ -84,6 +95,11 @@ def test_grids_draws_each_matrix_in_its_role_with_symbols_between():
     assert [ax.texts[-1].get_text() if ax.texts[-1].get_text() in "∗=" else "" for ax in axes] == ["", "∗", "="]
     roles = [matplotlib.colors.to_hex(ax.patches[0].get_facecolor()) for ax in axes]
     assert roles == [plots.COLORS[role].lower() for role in ("input", "kernel", "output")]
+
+
+def test_grids_frames_cells_of_the_matrix_that_is_named():
+    axes = plots.grids([([[1, 2]], "input", ""), ([[3, 4]], "output", "")], "=", {1: [(0, 1)]})
+    assert [len(ax.patches) for ax in axes] == [2, 3]
 
 
 def test_pictures_keep_black_at_0_and_white_at_1():
