@@ -44,7 +44,7 @@ def run(name: str, command: list[str]) -> None:
                 print(f"book: {told - started:.0f} s, {said[-1].strip()[:100]}", flush=True)
     if process.returncode:
         print("".join(said))
-        faults = [line for line in said if "WARNING" in line or "ERROR" in line] or said[-3:]
+        faults = [line for line in said if ": WARNING: " in line or ": ERROR: " in line] or said[-3:]
         sys.exit(f"book: {name} failed after {time.monotonic() - started:.1f} s ({LOG}):\n{''.join(faults)}")
     print(f"book: {name} {time.monotonic() - started:.1f} s", flush=True)
 

@@ -1,4 +1,4 @@
-"""Repairs of markup that other extensions write and axe-core faults, each named with its rule."""
+"""Repairs of markup that other extensions write, each named with axe-core's rule or with the reader it is for."""
 
 import re
 
@@ -8,6 +8,11 @@ REPAIRS = (
     # aria-deprecated-role, list: docutils gives citations a withdrawn role inside a list without list items.
     (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
     (re.compile(r'(<div class="citation" id="[^"]*") role="doc-biblioentry"'), r"\1"),
+    # Where scripts are off: a widget leaves an empty place, so a sentence stands there.
+    (
+        re.compile(r'<script type="application/vnd.jupyter.widget-view\+json">.*?</script>'),
+        r'\g<0><noscript><p class="needs-script">This interactive figure needs JavaScript.</p></noscript>',
+    ),
 )
 
 

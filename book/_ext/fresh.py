@@ -1,6 +1,6 @@
-"""Executed cells are cached by the code that they call, not by their own text alone.
+"""Nothing stale ships: cells run again after a change in what they call, and pages go with their source.
 
-jupyter-cache compares a chapter's code cells. A chapter imports convbook, so a change there would leave
+jupyter-cache compares a chapter's code cells alone. A chapter imports convbook, so a change there would leave
 its stored outputs, the widgets' scripts among them, as they were. The cache folder's name therefore holds
 a hash of everything that a cell's result depends on; Sphinx reads the chapters again when it changes.
 """
@@ -34,6 +34,17 @@ def choose_cache(app, config) -> None:
             shutil.rmtree(stale)
 
 
+def remove_orphans(app, exception) -> None:
+    """Pages whose source was removed or renamed since an earlier build, and templates that themes copy along."""
+    if exception:
+        return
+    pages = {*app.env.found_docs, *app.config.html_additional_pages, "search"}
+    for file in Path(app.outdir).glob("**/*.html"):
+        if file.relative_to(app.outdir).with_suffix("").as_posix() not in pages:
+            file.unlink()
+
+
 def setup(app):
     app.connect("config-inited", choose_cache)
+    app.connect("build-finished", remove_orphans, priority=100)  # before slimtheme looks which icons the pages use
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,136 @@
+"""axe-core finds nothing on any page, in both modes, from 1280 to 320 px, closed and opened; focus is never lost."""
+
+from pathlib import Path
+
+import pytest
+
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+WIDTHS = (1280, 375, 320)
+
+RUN = """async () => {
+  const { violations, incomplete } = await axe.run(document, { preload: false });
+  const tell = ({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(" ")}: ${node.failureSummary ?? ""}`);
+  const open = incomplete.filter(({ id }) => id === "color-contrast").flatMap(({ nodes }) => nodes);
+  return {
+    violations: violations.flatMap(tell),
+    undecided: incomplete.filter(({ id }) => id !== "color-contrast").flatMap(tell),
+    weak: open.map(({ target }) => [target.join(" "), contrast(document.querySelector(target.at(-1)))])
+      .filter(([, ratio]) => ratio < 4.5).map(([target, ratio]) => `${target} has a contrast of ${ratio.toFixed(2)}`),
+  };
+}"""
+
+# The contrast that axe leaves open where elements overlap: text against the nearest painted ancestor.
+CONTRAST = """
+  const channels = (color) => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const luminance = (color) => channels(color).slice(0, 3).map((value) => value / 255)
+    .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
+  window.contrast = (element) => {
+    let ground = element;
+    const paint = () => getComputedStyle(ground).backgroundColor;
+    while (ground.parentElement && channels(paint())[3] < 255) ground = ground.parentElement;
+    const [a, b] = [getComputedStyle(element).color, paint()].map(luminance);
+    return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  };
+"""
+
+
+def examine(page) -> list[str]:
+    found = page.evaluate(RUN)
+    return found["violations"] + found["undecided"] + found["weak"]
+
+
+def read(open_page, book: Path, page: str, **options):
+    """The page with axe in it and nothing moving, so that no color is caught on its way."""
+    opened = open_page((book / page).as_uri(), reduced_motion="reduce", **options)
+    opened.add_script_tag(content=AXE.read_text() + CONTRAST)
+    return opened
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(book, pages, open_page, scheme):
+    for page in pages:
+        for width in WIDTHS:
+            opened = read(open_page, book, page, width=width, scheme=scheme)
+            assert opened.evaluate("document.documentElement.dataset.theme") == scheme
+            assert not examine(opened), f"{page} at {width} px"
+            assert opened.evaluate("document.documentElement.scrollWidth") <= width, f"{page} scrolls at {width} px"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_what_opens(book, pages, open_page, scheme):
+    for page in pages:
+        for width in (1280, 320):
+            opened = read(open_page, book, page, width=width, scheme=scheme)
+            opened.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+            opened.evaluate("document.querySelectorAll('.toggle-button').forEach((each) => each.click())")
+            opened.evaluate(
+                "() => new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))"
+            )
+            assert not examine(opened), f"{page} at {width} px, everything open"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("opener", "dialog"),
+    [
+        (".search-button", "#pst-search-dialog"),
+        (".primary-toggle", "#pst-primary-sidebar-modal"),
+        (".secondary-toggle", "#pst-secondary-sidebar-modal"),
+    ],
+)
+def test_dialogs_open_by_keyboard_pass_axe_and_give_focus_back(book, open_page, scheme, opener, dialog):
+    opened = read(open_page, book, "book/01-convolution.html", width=375, scheme=scheme)
+    button = opened.locator(f"{opener}:visible").first
+    button.focus()
+    opened.keyboard.press("Enter")
+    opened.wait_for_selector(f"{dialog}[open]")
+    assert opened.evaluate(f"document.querySelector('{dialog}').contains(document.activeElement)")
+    assert not examine(opened)
+    opened.keyboard.press("Escape")
+    opened.wait_for_selector(f"{dialog}:not([open])", state="attached")
+    assert button.evaluate("(element) => element === document.activeElement")
+
+
+def test_the_color_mode_changes_by_keyboard_and_keeps_focus(book, open_page):
+    opened = open_page((book / "book" / "index.html").as_uri())
+    button = opened.locator(".theme-switch-button:visible").first
+    button.focus()
+    themes = set()
+    for _ in range(3):
+        opened.keyboard.press("Enter")
+        themes.add(opened.evaluate("document.documentElement.dataset.theme"))
+        assert button.evaluate("(element) => element === document.activeElement")
+    assert themes == {"light", "dark"}
+
+
+def test_the_first_tab_offers_to_skip_to_the_text(book, open_page):
+    opened = open_page((book / "book" / "01-convolution.html").as_uri())
+    opened.keyboard.press("Tab")
+    assert opened.evaluate("document.activeElement.textContent") == "Skip to main content"
+    opened.keyboard.press("Enter")
+    assert opened.evaluate("location.hash") == "#main-content"
+
+
+def test_what_scrolls_sideways_can_be_reached_by_keyboard(book, pages, open_page):
+    for page in pages:
+        opened = open_page((book / page).as_uri(), width=320)
+        stuck = opened.evaluate(
+            """() => [...document.querySelectorAll("article *")].filter((element) =>
+              element.scrollWidth > element.clientWidth + 1
+              && ["auto", "scroll"].includes(getComputedStyle(element).overflowX)
+              && element.tabIndex < 0 && !element.querySelector("a, button, input, select, [tabindex='0']")
+            ).map((element) => element.outerHTML.slice(0, 120))"""
+        )
+        assert not stuck, page
+
+
+def test_dark_mode_needs_no_script_of_the_theme(book, open_page):
+    """The theme's script runs after the first paint: waiting for it would flash white."""
+    opened = open_page((book / "book" / "index.html").as_uri(), scheme="dark", block="**/pydata-sphinx-theme.js")
+    assert opened.evaluate("document.documentElement.dataset.theme") == "dark"

@@ -1,0 +1,95 @@
+"""What stands on the built pages."""
+
+import json
+import re
+import tomllib
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+
+from convbook import widgets
+
+STATE = re.compile(r'<script type="application/vnd.jupyter.widget-state\+json">(.*?)</script>', re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def soup(book):
+    return {page: BeautifulSoup((book / page).read_text(), "html.parser") for page in read_pages(book)}
+
+
+def read_pages(book) -> list[str]:
+    return sorted(page.relative_to(book).as_posix() for page in (book / "book").glob("*.html"))
+
+
+@pytest.fixture(scope="module")
+def course(root) -> dict:
+    return tomllib.loads((root / "course.toml").read_text())["course"]
+
+
+def test_the_top_page_leads_to_the_front_page(book):
+    top = BeautifulSoup((book / "index.html").read_text(), "html.parser")
+    target = re.search(r"url=(\S+)", top.find("meta", attrs={"http-equiv": "refresh"})["content"])[1]
+    assert (book / target).samefile(book / "book" / "index.html")
+    assert top.find("a")["href"] == target
+
+
+def test_every_chapter_opens_in_colab_and_downloads_as_the_same_notebook(soup, book, root, course):
+    project = course["repository"].removeprefix("https://github.com/")
+    chapters = [page for page in soup if page != "book/index.html"]
+    assert chapters
+    for page in chapters:
+        notebook = f"notebooks/chapters/{page.removeprefix('book/').removesuffix('.html')}.ipynb"
+        buttons = {a.get_text(strip=True): a["href"] for a in soup[page].select(".article-header-buttons a")}
+        assert buttons["Colab"] == (
+            f"https://colab.research.google.com/github/{project}/blob/{course['branch']}/{notebook}"
+        )
+        assert (book / page).parent.joinpath(buttons["Notebook"]).read_bytes() == (root / notebook).read_bytes()
+
+
+def test_every_page_leads_to_the_repository_and_to_a_report_that_names_it(soup, course):
+    for page, content in soup.items():
+        buttons = {a.get_text(strip=True): a["href"] for a in content.select(".article-header-buttons a")}
+        assert buttons["Source"] == course["repository"]
+        report = urlsplit(buttons["Report"])
+        assert report._replace(query="").geturl() == f"{course['repository']}/issues/new"
+        assert page.removesuffix(".html") in parse_qs(report.query)["title"][0]
+
+
+def test_the_front_page_has_a_live_demo_and_three_doors(soup):
+    front = soup["book/index.html"]
+    assert [link.get_text() for link in front.select(".doors strong a")] == ["Read", "Do", "Teach"]
+    assert front.select('script[type="application/vnd.jupyter.widget-view+json"]')
+
+
+def test_formulas_arrive_as_html_and_mathml(soup):
+    for page, content in soup.items():
+        formulas = content.select(".math")
+        assert all(formula.find("math") for formula in formulas), page
+        styled = any("katex" in link["href"] for link in content.select('link[rel="stylesheet"]'))
+        assert styled == bool(formulas), f"{page}: the style sheet of formulas belongs where formulas are"
+
+
+def test_every_picture_says_what_it_shows(soup):
+    for page, content in soup.items():
+        for image in content.select("article img"):
+            alt = image.get("alt", "")
+            assert len(alt.split()) >= 3 and not alt.startswith(".."), f"{page}: {image['src']} has no alt text"
+
+
+def test_pages_carry_the_widgets_of_this_code(book):
+    classes = {f"{cls.__module__}.{cls.__qualname__}": cls for cls in vars(widgets).values() if isinstance(cls, type)}
+    found = 0
+    for page in read_pages(book):
+        for state in STATE.findall((book / page).read_text()):
+            for model in json.loads(state)["state"].values():
+                if cls := classes.get(model["state"].get("_anywidget_id")):
+                    assert (model["state"]["_esm"], model["state"]["_css"]) == (cls._esm, cls._css), page
+                    found += 1
+    assert found, "no page has a widget of convbook.widgets"
+
+
+def test_a_demo_says_what_it_needs_where_scripts_are_off(soup):
+    for page, content in soup.items():
+        for view in content.select('script[type="application/vnd.jupyter.widget-view+json"]'):
+            assert "JavaScript" in view.find_next_sibling("noscript").get_text(), page
