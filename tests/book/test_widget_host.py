@@ -1,0 +1,127 @@
+"""book/static/anywidget-static.js keeps anywidget's contract in a page without a kernel."""
+
+import base64
+import json
+import textwrap
+
+import pytest
+
+COUNTER = """
+export default {
+  initialize({ model }) {
+    model.on("change:count", () => model.set("doubled", 2 * model.get("count")));
+    window.initialized = (window.initialized ?? 0) + 1;
+  },
+  render({ model, el, signal }) {
+    const button = document.createElement("button");
+    const show = () => { button.textContent = `${model.get("count")}, doubled ${model.get("doubled")}`; };
+    button.addEventListener("click", () => { model.set("count", model.get("count") + 1); model.save_changes(); });
+    model.on("change:count change:doubled", show);
+    el.append(button);
+    el.dataset.signal = signal instanceof AbortSignal;
+    show();
+    window.models = [...(window.models ?? []), model];
+  },
+};
+"""
+
+
+@pytest.fixture
+def host(root, tmp_path, open_page):
+    """host(state, views): a page with these models and views, started."""
+
+    def start(state: dict, views: list[str]):
+        def script(kind: str, content: dict) -> str:
+            body = json.dumps(content).replace("</", "<\\/")
+            return f'<script type="application/vnd.jupyter.widget-{kind}+json">{body}</script>'
+
+        js = (root / "book" / "static" / "anywidget-static.js").as_uri()
+        page = tmp_path / "page.html"
+        shown = "".join(f"<div>{script('view', {'model_id': view})}</div>" for view in views)
+        page.write_text(
+            f'<!DOCTYPE html><meta charset="utf-8">{script("state", {"state": state})}'
+            f'<script defer src="{js}"></script><body>{shown}'
+        )
+        return open_page(page.as_uri())
+
+    return start
+
+
+def any_model(esm: str, css: str = "", buffers: list | None = None, **values) -> dict:
+    state = {"_esm": textwrap.dedent(esm), "_css": css, **values}
+    return {"model_name": "AnyModel", "state": state, "buffers": buffers or []}
+
+
+def test_two_views_of_one_model_move_together(host):
+    page = host({"a": any_model(COUNTER, count=1, doubled=2)}, ["a", "a"])
+    page.locator("button").nth(1).click()
+    assert page.locator("button").all_inner_texts() == ["2, doubled 4"] * 2
+    assert page.evaluate("window.initialized") == 1, "initialize runs once a model, render once a view"
+    assert page.locator(".anywidget-static").first.get_attribute("data-signal") == "true"
+    assert page.evaluate("document.documentElement.dataset.widgetsReady") == "2"
+
+
+def test_two_models_of_one_class_keep_apart(host):
+    page = host({"a": any_model(COUNTER, count=1, doubled=2), "b": any_model(COUNTER, count=5, doubled=10)}, ["a", "b"])
+    page.locator("button").first.click()
+    assert page.locator("button").all_inner_texts() == ["2, doubled 4", "5, doubled 10"]
+
+
+def test_listeners_hear_of_changes_and_of_nothing_else(host):
+    page = host({"a": any_model(COUNTER, count=0, doubled=0, grid=[[1, 2]])}, ["a"])
+    heard = page.evaluate(
+        """() => {
+          const model = window.models[0], heard = [];
+          const listen = (source, value) => heard.push([source === model, value]);
+          model.on("change:grid", listen);
+          model.on("change", () => heard.push("any"));
+          model.set("grid", [[1, 2]]);
+          model.set({ grid: [[3]], count: 0 });
+          model.off("change:grid", listen);
+          model.set("grid", [[4]]);
+          model.off();
+          model.set("grid", [[5]]);
+          model.send({ hello: 1 });
+          return { heard, grid: model.get("grid"), button: document.querySelector("button").textContent };
+        }"""
+    )
+    assert heard == {"heard": [[True, [[3]]], "any", "any"], "grid": [[5]], "button": "0, doubled 0"}
+
+
+def test_binary_values_arrive_as_data_views(host):
+    esm = "export default { render({ model, el }) { el.textContent = model.get('photo').rows[0].getUint8(1); } };"
+    packed = {"path": ["photo", "rows", 0], "encoding": "base64", "data": base64.b64encode(b"\x07\xc8").decode()}
+    page = host({"a": any_model(esm, buffers=[packed], photo={"rows": [None]})}, ["a"])
+    assert page.locator(".anywidget-static").inner_text() == "200"
+
+
+def test_a_widget_may_be_a_function_and_bring_a_style(host):
+    esm = "export default async () => ({ render: ({ el }) => { el.innerHTML = '<p class=x>styled</p>'; } });"
+    page = host({"a": any_model(esm, css=".x { color: rgb(1, 2, 3); }")}, ["a", "a"])
+    assert page.evaluate("getComputedStyle(document.querySelector('.x')).color") == "rgb(1, 2, 3)"
+    assert page.locator("head style").count() == 1, "a style is added once"
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        ({"a": any_model("export default { render() { throw new Error('No grid.'); } };")}, "No grid."),
+        ({"a": any_model("this is no module")}, "Unexpected identifier"),
+        ({"a": {"model_name": "IntSliderModel", "state": {}}}, "It needs Python behind it."),
+        ({}, "It needs Python behind it."),
+    ],
+)
+def test_a_view_that_cannot_start_says_so_and_the_next_one_starts(host, state, reason):
+    page = host({**state, "good": any_model(COUNTER, count=1, doubled=2)}, ["a", "good"])
+    failed = page.locator(".anywidget-failed").inner_text()
+    assert failed.startswith("This interactive figure could not start. ") and reason in failed
+    assert page.locator("button").inner_text() == "1, doubled 2"
+    assert page.evaluate("document.documentElement.dataset.widgetsReady") == "2"
+
+
+def test_a_call_to_python_is_refused_at_once(host):
+    esm = """export default { async render({ el, experimental }) {
+      el.textContent = await experimental.invoke("train").catch((error) => error.message);
+    } };"""
+    page = host({"a": any_model(esm)}, ["a"])
+    assert page.locator(".anywidget-static").inner_text() == "This page has no kernel to call."
