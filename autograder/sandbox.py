@@ -33,6 +33,7 @@ from typing import Any, NoReturn
 
 from autograder import kernel, landlock, namespaces, seccomp
 from autograder.cgroup import Cgroup
+from autograder.errors import SandboxError
 from autograder.policy import Policy
 
 #: A user id of its own for each sandbox: above every id in common use, plus the process id, which is unique.
@@ -45,10 +46,10 @@ Report = Callable[[dict[str, Any]], None]
 
 
 def reporter(descriptor: int) -> Report:
-    """Write one JSON object a line to the zygote; short enough to arrive whole."""
+    """Write one JSON object a line to the zygote."""
 
     def report(message: dict[str, Any]) -> None:
-        os.write(descriptor, json.dumps(message).encode()[:2000] + b"\n")
+        os.write(descriptor, json.dumps(message).encode() + b"\n")
 
     return report
 
@@ -78,16 +79,15 @@ def own_uid() -> int:
     return FIRST_SMALL_UID + pid % SMALL_UIDS
 
 
-def enter(policy: Policy, *, descriptors: list[int], pipe: int, cgroup: Cgroup | None, home: Path | None) -> Path:
+def enter(policy: Policy, *, pipe: int, cgroup: Cgroup | None, home: Path | None) -> Path:
     """Shut the calling process, just forked and single-threaded, in. Returns its home, in the process that goes on.
 
     Args:
-        descriptors: the only ones that the target keeps.
         pipe: where the supervisor reports; the caller closes it before the target runs.
         home: a folder of its own, for levels without a private root.
     """
     if policy.namespaces:
-        return _enter_namespaces(policy, descriptors, pipe, cgroup)
+        return _enter_namespaces(policy, pipe, cgroup)
     if home is None:
         raise ValueError("A level without a private root needs a home folder.")
     if cgroup:
@@ -96,12 +96,11 @@ def enter(policy: Policy, *, descriptors: list[int], pipe: int, cgroup: Cgroup |
         uid = own_uid()
         os.chown(home, uid, uid)
         _become(uid)
-    elif policy.landlock and os.getuid() == 0:
-        kernel.drop_capabilities()
     kernel.die_with_parent(signal.SIGKILL)
     os.chdir(home)
     _set_limits(policy)
     if policy.landlock:
+        _check_reachable(policy.readable)
         own_process = Path("/proc", str(os.getpid()))
         landlock.restrict((*policy.readable, own_process), (home,), [Path("/dev", name) for name in policy.devices])
     if policy.rules:
@@ -109,7 +108,7 @@ def enter(policy: Policy, *, descriptors: list[int], pipe: int, cgroup: Cgroup |
     return home
 
 
-def _enter_namespaces(policy: Policy, descriptors: list[int], pipe: int, cgroup: Cgroup | None) -> Path:
+def _enter_namespaces(policy: Policy, pipe: int, cgroup: Cgroup | None) -> Path:
     uid = own_uid() if policy.own_uid else INNER_UID
     ids = os.getuid(), os.getgid()
     kernel.unshare(policy.namespaces)
@@ -144,6 +143,20 @@ def _become(uid: int) -> None:
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
     kernel.drop_capabilities()
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # the change of id hid its own /proc/self from it
+
+
+def _check_reachable(paths: tuple[Path, ...]) -> None:
+    for path in paths:
+        try:
+            path.stat()
+        except PermissionError as error:
+            raise SandboxError(
+                f"{path} cannot be read by the sandbox's own user id; "
+                "use a Python that all users can read, or open the folders above it with chmod a+rx"
+            ) from error
+        except OSError:
+            pass  # not on this machine
 
 
 def _supervise(pid: int, pipe: int, lifeline: int) -> NoReturn:
