@@ -191,7 +191,8 @@ def _notebook(cells: list[NotebookNode]) -> NotebookNode:
 
 def _released(source: NotebookNode, path: Path) -> NotebookNode:
     """What nbgrader's generate_assignment makes of the source, in memory; the gradebook step is ours."""
-    notebook, resources = copy.deepcopy(source), {}
+    notebook = copy.deepcopy(source)
+    resources: dict[str, Any] = {}
     for step in GenerateAssignment.class_traits()["preprocessors"].default():
         if step is not SaveCells:
             try:

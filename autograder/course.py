@@ -190,7 +190,7 @@ class _Reader:
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             want, example = _EXAMPLES[kind]
             raise self._error((*path, key), f"should be {want}", example.format(key=key))
-        if kind is int and value < least:
+        if isinstance(value, int) and value < least:
             raise self._error((*path, key), f"should be at least {least}", f"{key} = {max(least, 1)}")
         return value
 

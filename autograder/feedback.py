@@ -48,18 +48,21 @@ class FeedbackExporter:
         converter = GenerateFeedback()
         # Scripts and pictures as XML could carry code; what is left is text, tables and plain pictures.
         kinds = ["text/html", "image/png", "image/jpeg", "text/markdown", "text/latex", "text/plain"]
-        converter.update_config(Config({"NbConvertBase": {"display_data_priority": kinds}}))
+        config = {"NbConvertBase": {"display_data_priority": kinds}, "HTMLExporter": {"anchor_link_text": ""}}
+        converter.update_config(Config(config))
         self._exporter = converter.exporter_class(parent=converter, config=converter.config)
         for step in converter.preprocessors:
             self._exporter.register_preprocessor(step)
 
-    def page(self, student: str, notebook: NotebookNode) -> str:
-        """The feedback page of one student, whose result is in the gradebook already."""
+    def page(self, student: str, notebook: NotebookNode, message: str) -> str:
+        """The feedback page of one student, whose result is in the gradebook already; `message` stands on top."""
         names = {"student": student, "assignment": self._name, "notebook": self._name, "db_url": self._url}
         resources: dict[str, Any] = {"unique_key": self._name, "nbgrader": names}
         text, _ = self._exporter.from_notebook_node(_bounded(notebook), resources)
         head, body = text.split("<body>", 1)
-        return f"{head}<body>\n{sanitize(body.split('</body>')[0])}\n</body>\n</html>\n"
+        head = head.replace("<html>", '<html lang="en">', 1)
+        top = f'<div class="container"><p>{html.escape(message)}</p></div>'
+        return f"{head}<body>\n{top}\n{sanitize(body.rsplit('</body>', 1)[0])}\n</body>\n</html>\n"
 
 
 def sanitize(fragment: str) -> str:

@@ -212,10 +212,10 @@ def overall(cells: tuple[CellResult, ...]) -> tuple[str, str]:
         for status, word in _WORDS.items()
         if status in statuses
     ]
-    stopped = [status for status in ("timeout", "memory", "crashed") if status in statuses]
     if any(cell.points for cell in cells):
         return "partial", " ".join((count, *rest))
-    return (stopped or ["failed"])[0], " ".join((count, *rest))
+    stopped = next((status for status in ENDED if status in statuses), "failed")
+    return stopped, " ".join((count, *rest))
 
 
 _WORDS = {
@@ -279,13 +279,16 @@ def failure_message(cell: Cell, hidden: bool, name: str, text: str) -> str:
         if ours:
             return text or "A check of this part failed."
         return f"Your code raised {name}: {text}" if text else f"Your code raised {name}."
-    hints = sorted((each for each in _literals(cell.hidden_source) if text.startswith(each)), key=len)
+    hints = sorted((each for each in _hints(cell.hidden_source) if text.startswith(each)), key=len)
     if ours and hints:
         return hints[-1]
     return "A hidden test failed." if ours else f"Your code raised {clean(name, 60)} on an input of the hidden tests."
 
 
 @lru_cache(maxsize=256)
-def _literals(source: str) -> frozenset[str]:
-    nodes = ast.walk(ast.parse(source))
-    return frozenset(n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str) and n.value)
+def _hints(source: str) -> frozenset[str]:
+    """The hints and messages that stand in a test word for word."""
+    nodes = list(ast.walk(ast.parse(source)))
+    said = [node.value for node in nodes if isinstance(node, ast.keyword) and node.arg == "hint"]
+    said += [node.msg for node in nodes if isinstance(node, ast.Assert) and node.msg]
+    return frozenset(n.value for n in said if isinstance(n, ast.Constant) and isinstance(n.value, str) and n.value)

@@ -7,8 +7,12 @@ nbgrader, a regrade asks for them to be looked at again.
 """
 
 import json
+import os
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import sqlalchemy
 from nbgrader.api import Assignment as AssignmentRow
@@ -47,6 +51,7 @@ class Gradebook:
         """
         self.url = url
         self.assignment = assignment
+        _find_alembic()
         try:
             self._book = NbgraderGradebook(url, assignment.course.id)
         except (sqlalchemy.exc.SQLAlchemyError, ModuleNotFoundError, OSError) as error:
@@ -140,9 +145,11 @@ class Gradebook:
             self._db.flush()
         return submission
 
-    def _rows(self, notebook: SubmittedNotebook, kind: type, of: type) -> list[Grade | Comment]:
+    def _rows(self, notebook: SubmittedNotebook, kind: type[Any], of: type[Any]) -> list[Any]:
         """A student's grades or comments, one for each cell of the assignment; missing ones are made."""
-        existing = {row.cell_id: row for row in self._db.scalars(sqlalchemy.select(kind).filter_by(notebook=notebook))}
+        existing: dict[str, Any] = {
+            row.cell_id: row for row in self._db.scalars(sqlalchemy.select(kind).filter_by(notebook=notebook))
+        }
         rows = []
         for cell in self._notebook._base_cells:
             if isinstance(cell, of):
@@ -186,10 +193,9 @@ class Gradebook:
             },
         )
 
-    def _sync_cells(self, kind: type, wanted: dict[str, dict[str, object]]) -> None:
-        existing = {
-            row.name: row for row in self._db.scalars(sqlalchemy.select(kind).filter_by(notebook=self._notebook))
-        }
+    def _sync_cells(self, kind: type[Any], wanted: dict[str, dict[str, object]]) -> None:
+        found = self._db.scalars(sqlalchemy.select(kind).filter_by(notebook=self._notebook))
+        existing: dict[str, Any] = {row.name: row for row in found}
         for name, row in existing.items():
             if name not in wanted:
                 for dependent in (*(getattr(row, "grades", None) or ()), *(getattr(row, "comments", None) or ())):
@@ -204,6 +210,14 @@ class Gradebook:
                     setattr(row, key, value)
         self._db.flush()
         self._db.expire(self._notebook)
+
+
+def _find_alembic() -> None:
+    """nbgrader runs `alembic` by name for a new gradebook: it lies beside this interpreter."""
+    folders = os.environ.get("PATH", "").split(os.pathsep)
+    own = str(Path(sys.executable).parent)
+    if own not in folders:
+        os.environ["PATH"] = os.pathsep.join([own, *folders])
 
 
 def _set_grade(grade: Grade, verdict: CellResult | None) -> None:

@@ -59,7 +59,7 @@ class _Client(NotebookClient):
 
     budget = 0
 
-    def output(self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str, cell_index: int) -> Any:
+    def output(self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int) -> Any:
         self.budget -= len(repr(msg["content"]))
         if self.budget < 0:
             return None
@@ -83,6 +83,7 @@ class _Session:
         self._outputs: dict[int, list[NotebookNode]] = {}
         self._deadline = 0.0
         self._reply: dict[str, Any] = {}
+        self._channels: Any = None
         self._manager = AsyncKernelManager(
             kernel_name="python3",
             kernel_spec_manager=_OwnKernel(),
@@ -109,7 +110,7 @@ class _Session:
         ended = _Ended("", "")
         try:
             await self._client.async_start_new_kernel(env=self._environment(work, draws_key), cwd=str(work))
-            await self._client.async_start_new_kernel_client()
+            self._channels = await self._client.async_start_new_kernel_client()
             self._deadline = time.monotonic() + self._limits.submission_seconds
             await self._cells()
         except _Ended as reason:
@@ -164,13 +165,16 @@ class _Session:
             raise self._died() from None
         except TimeoutError:
             raise _Ended("timeout", "Your code could not be interrupted.") from None
-        outputs: list[NotebookNode] = node.outputs
-        if self._reply.get("status") != "ok" and not any(output.output_type == "error" for output in outputs):
-            name = str(self._reply.get("ename", "Stopped"))
-            outputs.append(new_output("error", ename=name, evalue=str(self._reply.get("evalue", "")), traceback=[name]))
+        outputs = [output for output in node.outputs if output.output_type != "error"]
+        errors = [output for output in node.outputs if output.output_type == "error"]
         if self._reply.get("ename") == TIMEOUT:
+            text = f"no end after {self._limits.cell_seconds} s"
             await self._recover()
-        return outputs
+            return [*outputs, new_output("error", ename=TIMEOUT, evalue=text, traceback=[f"{TIMEOUT}: {text}"])]
+        if self._reply.get("status") != "ok" and not errors:
+            name = str(self._reply.get("ename", "Stopped"))
+            errors = [new_output("error", ename=name, evalue=str(self._reply.get("evalue", "")), traceback=[name])]
+        return outputs + errors
 
     def _replied(self, execute_reply: dict[str, Any], **_: Any) -> None:
         self._reply = execute_reply["content"]
@@ -181,7 +185,7 @@ class _Session:
     async def _recover(self) -> None:
         """After an interrupt the kernel must answer, or there is no point in asking it more."""
         try:
-            await self._client.kc.wait_for_ready(timeout=5)
+            await self._channels.wait_for_ready(timeout=5)
         except RuntimeError:
             raise _Ended("timeout", "Your code ran out of time and could not be interrupted.") from None
 
@@ -199,5 +203,5 @@ class _Session:
                 os.killpg(process.pid, signal.SIGKILL)
         if self._manager.has_kernel:
             await self._manager.shutdown_kernel(now=True)
-        if self._client.kc is not None:
-            self._client.kc.stop_channels()
+        if self._channels is not None:
+            self._channels.stop_channels()

@@ -62,7 +62,7 @@ def grade_class(
     jobs: int,
     force: bool = False,
     db_url: str | None = None,
-    progress: Callable[[str, Result | None], None] = lambda student, result: None,
+    progress: Callable[[], object] = lambda: None,
 ) -> Summary:
     """Grade `collected` into the folder `out`.
 
@@ -74,7 +74,7 @@ def grade_class(
         jobs: how many submissions run at once.
         force: grade again what was graded already.
         db_url: another gradebook, as an SQLAlchemy URL.
-        progress: called with every student and the result, or None for one that was kept or lost.
+        progress: called after every submission.
 
     Raises:
         InstructorError: `out` holds another assignment, or the gradebook cannot be opened.
@@ -82,6 +82,7 @@ def grade_class(
     out = out.resolve()
     _claim(out, assignment.name)
     secret = assignment.course.secret()
+    out.mkdir(parents=True, exist_ok=True)
     url = db_url or f"sqlite:///{out / 'gradebook.db'}"
     journal = _Journal(out / JOURNAL)
     seed = "secret" if secret else "practice"
@@ -99,7 +100,7 @@ def grade_class(
                     continue
                 done[each.student] = (job, old)
                 summary.kept += 1
-                progress(each.student, None)
+                progress()
 
         def run(job: _Job) -> _Graded:
             return grade(assignment, job.handed, executor, secret)
@@ -110,12 +111,12 @@ def grade_class(
                 result, notebook = future.result()
             except EngineError as error:
                 summary.lost[student] = str(error)
-                progress(student, None)
+                progress()
                 continue
             recorder.write(job.handed, result, notebook)
             journal.add(student, job.key, result)
             done[student] = (job, result)
-            progress(student, result)
+            progress()
     kept = [done[each.student] for each in collected if each.student in done]
     summary.results.results = [recorder.marked(job.handed, result) for job, result in kept]
     journal.rewrite({job.handed.student: (job.key, result) for job, result in kept})
@@ -156,10 +157,10 @@ class _Recorder:
         return True
 
     def _feedback(self, handed: Handed, result: Result, notebook: NotebookNode) -> None:
+        marked = self.marked(handed, result)
         try:
-            page = self._exporter.page(handed.student, notebook)
+            page = self._exporter.page(handed.student, notebook, marked.message)
         except Exception:  # a submission may upset the exporter; its result must reach the student all the same
-            marked = self.marked(handed, result)
             parts = [f"{cell.id}: {cell.points} of {cell.max_points}. {cell.message}" for cell in marked.cells]
             title = f"{self._assignment.name}: {marked.score} of {marked.max_score}"
             page = plain_page(title, [marked.message, *parts])

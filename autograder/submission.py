@@ -151,10 +151,10 @@ def _raw_cells(document: Any) -> list[dict[str, Any]]:
         cells = document.get("cells")
     elif version == 3:
         sheets = document.get("worksheets")
-        good = isinstance(sheets, list) and all(
-            isinstance(s, dict) and isinstance(s.get("cells"), list) for s in sheets
-        )
-        cells = [cell for sheet in sheets for cell in sheet["cells"]] if good else None
+        cells = []
+        for sheet in sheets if isinstance(sheets, list) else ():
+            if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list):
+                cells += sheet["cells"]
     else:
         raise SubmissionError(
             f"The notebook is saved in format {str(version)[:6]}, which I cannot read. "
@@ -208,14 +208,14 @@ def _match(assignment: Assignment, given: list[Given]) -> tuple[dict[int, Cell],
         take((worked or places)[-1], cell)
     by_cell_id = {cell.cell_id: cell for cell in open_cells.values()}
     for place, each in enumerate(given):
-        cell = by_cell_id.get(each.cell_id)
-        if place not in matches and cell and cell.id in open_cells and not _foreign(each, cell):
-            take(place, cell)
+        same_id = by_cell_id.get(each.cell_id)
+        if place not in matches and same_id and same_id.id in open_cells and each.grade_id in ("", same_id.id):
+            take(place, same_id)
     by_text = {_normal(cell.visible_source): cell for cell in reversed(open_cells.values())}
     for place, each in enumerate(given):
-        cell = by_text.get(_normal(each.source))
-        if place not in matches and cell and cell.id in open_cells and not each.grade_id:
-            take(place, cell)
+        same_text = by_text.get(_normal(each.source))
+        if place not in matches and same_text and same_text.id in open_cells and not each.grade_id:
+            take(place, same_text)
     for cell in [cell for cell in open_cells.values() if cell.kind == "answer"]:
         wanted = _defines(cell.visible_source)
         places = [
@@ -269,11 +269,6 @@ def _oddities(
     if order != sorted(order):
         notes.append("Cells were moved; the assignment's order was used.")
     return notes
-
-
-def _foreign(each: Given, cell: Cell) -> bool:
-    """Whether nbgrader metadata says that a cell with our cell id is another one."""
-    return bool(each.grade_id) and each.grade_id != cell.id
 
 
 def _extras(assignment: Assignment, given: list[Given], matches: dict[int, Cell]) -> dict[str, list[NotebookNode]]:

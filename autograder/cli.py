@@ -1,0 +1,163 @@
+"""The command line. Each command is thin: it reads arguments, calls one function and says what came of it.
+
+Exit codes: 0 done; 1 a check found something; 2 unusable arguments or course; 3 some submission has no result.
+"""
+
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+
+import click
+from tqdm import tqdm
+
+from autograder.course import Course
+from autograder.errors import AutograderError, EngineError, InstructorError, SandboxError
+from autograder.policy import LEVELS
+
+# Everything that takes a second to import (nbgrader, nbclient, jupytext) is imported by the command that needs it.
+
+
+class _Group(click.Group):
+    """Turns our errors into one sentence and an exit code; anything else is a bug and keeps its traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except InstructorError as error:
+            raise SystemExit(_fail(error, 2)) from None
+        except EngineError as error:
+            raise SystemExit(_fail(error, 3)) from None
+
+
+def _fail(error: AutograderError, code: int) -> int:
+    click.echo(f"autograder: {error}", err=True)
+    return code
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--course", "root", type=click.Path(path_type=Path), help="The course's folder (default: around here).")
+@click.pass_context
+def main(ctx: click.Context, root: Path | None) -> None:
+    """Release, grade and check the assignments of a course."""
+    ctx.obj = root
+
+
+def _course(ctx: click.Context) -> Course:
+    return Course.load(ctx.obj) if ctx.obj else Course.find(Path.cwd())
+
+
+_NAMES = click.argument("names", nargs=-1, metavar="[NAME]...")
+
+
+@main.command()
+@_NAMES
+@click.option("--out", type=click.Path(path_type=Path), help="Folder (default: notebooks/assignments of the course).")
+@click.pass_context
+def release(ctx: click.Context, names: tuple[str, ...], out: Path | None) -> None:
+    """Make the student notebooks from solutions/ (all, or those named)."""
+    from autograder.assignment import Assignment
+    from autograder.assignment import names as known
+    from autograder.release import release as write
+
+    course = _course(ctx)
+    for name in names or known(course.root):
+        path, changed = write(Assignment.load(course.root, name), out or course.root / "notebooks" / "assignments")
+        click.echo(f"{path} {'written' if changed else 'is up to date'}")
+
+
+@main.command()
+@click.argument("name")
+@click.option(
+    "--submissions", required=True, type=click.Path(path_type=Path), help="Folder or zip with what was handed in."
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for everything that is made.")
+@click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True, help="At once.")
+@click.option("--sandbox", type=click.Choice(LEVELS), help="Level of the sandbox (default: the strongest here).")
+@click.option("--force", is_flag=True, help="Grade again what was graded before.")
+@click.option("--db", "db_url", metavar="URL", help="Another gradebook, as an SQLAlchemy URL.")
+@click.pass_context
+def grade(
+    ctx: click.Context,
+    name: str,
+    submissions: Path,
+    out: Path,
+    jobs: int,
+    sandbox: str | None,
+    force: bool,
+    db_url: str | None,
+) -> None:
+    """Grade everything in a folder or zip; goes on where an earlier run stopped."""
+    from autograder.assignment import Assignment
+    from autograder.collect import collect
+    from autograder.inkernel import KernelExecutor
+    from autograder.pipeline import grade_class
+
+    if sandbox not in (None, "none"):
+        raise SandboxError(f"The in-kernel engine cannot run in the sandbox {sandbox} yet. Leave --sandbox out.")
+    assignment = Assignment.load(_course(ctx).root, name)
+    collected, without = collect(submissions, name)
+    if without:
+        click.echo(f"{len(without)} folders hold nothing of {name}: {', '.join(without[:10])}", err=True)
+    quiet = not sys.stderr.isatty()
+    with tqdm(total=len(collected), desc=f"grade {name}", unit="submission", disable=quiet) as bar:
+        summary = grade_class(
+            assignment,
+            collected,
+            KernelExecutor(),
+            out,
+            jobs=jobs,
+            force=force,
+            db_url=db_url,
+            progress=bar.update,
+        )
+    statuses = Counter(result.status for result in summary.results.results)
+    counts = ", ".join(f"{count} {status}" for status, count in statuses.most_common())
+    click.echo(f"{sum(statuses.values())} results ({summary.kept} kept from before): {counts}")
+    click.echo(f"Report: {out / 'report.html'}")
+    for student, reason in summary.lost.items():
+        click.echo(f"autograder: no result for {student}: {reason}", err=True)
+    if summary.lost:
+        raise SystemExit(3)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def report(folder: Path) -> None:
+    """Make report.html and grades.csv again from FOLDER/results.json."""
+    from autograder.report import write_reports
+    from autograder.results import Results
+
+    write_reports(folder, Results.load(folder))
+    click.echo(f"Report: {folder / 'report.html'}")
+
+
+@main.command()
+@_NAMES
+@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Different draws for each check.")
+@click.pass_context
+def verify(ctx: click.Context, names: tuple[str, ...], seeds: int) -> None:
+    """Check that every catalogued mistake and alternative gets its points and its hint."""
+    from autograder.assignment import Assignment
+    from autograder.assignment import names as known
+    from autograder.direct import DirectExecutor
+    from autograder.verify import Catalogue, checks
+    from autograder.verify import verify as run
+
+    course = _course(ctx)
+    bad = 0
+    for name in names or known(course.root):
+        assignment = Assignment.load(course.root, name)
+        wanted = checks(assignment, Catalogue.load(assignment))
+        quiet = not sys.stderr.isatty()
+        with (
+            DirectExecutor(assignment) as executor,
+            tqdm(total=len(wanted), desc=f"verify {name}", unit="check", disable=quiet) as bar,
+        ):
+            problems = run(assignment, wanted, executor, seeds, bar.update)
+        click.echo(f"{name}: {len(wanted) - len(problems)} of {len(wanted)} checks hold, {seeds} seeds each")
+        for problem in problems:
+            click.echo(f"  {problem.check.question or name}, {problem.check.name}: {problem.what}")
+        bad += len(problems)
+    if bad:
+        raise SystemExit(1)

@@ -1,0 +1,161 @@
+"""The direct mode: all cells of a notebook in one plain Python process, for code that we trust.
+
+`autograder verify` runs the course's own solutions and mistakes this way, thousands of times, so it must be quick: a
+server process imports what the assignment imports, once, and forks for every run. A test means the same here as in
+JupyterLab. Submissions never run here: there is no sandbox, and the verdict is made beside the answer.
+
+    executor ──json lines──► server (torch imported, one thread) ──fork──► child: exec cells, verdicts as JSON, _exit
+"""
+
+import ast
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from types import TracebackType
+from typing import Any
+
+from nbformat.v4 import new_output
+
+from autograder.assignment import Assignment
+from autograder.errors import EngineError
+from autograder.grade import Run, Verdict, failure_message
+from autograder.submission import Submission
+
+
+class DirectExecutor:
+    """Runs trusted notebooks in forks of one warm process. A context manager: leaving it ends the process."""
+
+    engine = "direct"
+    sandbox = "none"
+
+    def __init__(self, assignment: Assignment) -> None:
+        self._lock = threading.Lock()
+        threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        self._server = subprocess.Popen(  # noqa: S603 (our own interpreter)
+            [sys.executable, "-c", "from autograder.direct import serve; serve()", *_imports(assignment)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **threads},
+        )
+
+    def __enter__(self) -> "DirectExecutor":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.kill()
+        self._server.communicate()
+
+    def run(self, assignment: Assignment, submission: Submission, draws_key: bytes) -> Run:
+        """See `autograder.grade.Executor`."""
+        cells: list[list[str]] = []
+        places: list[int] = []
+        for place, (node, cell) in enumerate(zip(submission.notebook.cells, submission.cells, strict=True)):
+            if node.cell_type == "code":
+                test = cell is not None and cell.kind == "test"
+                cells.append([cell.visible_half, cell.hidden_source] if cell and test else [node.source])
+                places.append(place)
+        limit = assignment.settings.limits.submission_seconds
+        ended = self._ask({"key": draws_key.hex(), "seconds": limit, "cells": cells})
+        verdicts: dict[str, Verdict] = {}
+        outputs = {}
+        for place, outcome in zip(places, ended, strict=False):
+            cell = submission.cells[place]
+            if cell is not None and cell.kind == "test":
+                message = failure_message(cell, *outcome) if outcome else ""
+                verdicts[cell.id] = Verdict(0, "failed", message) if outcome else Verdict(cell.points, "passed")
+            elif outcome:
+                _, name, text = outcome
+                outputs[place] = [new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"])]
+        if len(ended) < len(cells):
+            return Run(verdicts, outputs, "timeout", f"The notebook did not end within {limit} s, or it crashed.")
+        return Run(verdicts, outputs)
+
+    def _ask(self, request: dict[str, Any]) -> list[tuple[bool, str, str] | None]:
+        """For each cell that ended: None, or in which half which exception stopped it."""
+        server = self._server
+        if server.stdin is None or server.stdout is None:
+            raise EngineError("The direct mode has no server.")
+        with self._lock:
+            try:
+                server.stdin.write(json.dumps(request).encode() + b"\n")
+                server.stdin.flush()
+                answer = json.loads(server.stdout.readline())
+            except (OSError, ValueError):
+                raise EngineError("The server of the direct mode ended.") from None
+        return [(hidden, name, text) if name else None for hidden, name, text in answer]
+
+
+def _imports(assignment: Assignment) -> list[str]:
+    """Top-level modules that the assignment's own code imports."""
+    found = set()
+    for cell in assignment.cells:
+        if cell.cell_type == "code":
+            with contextlib.suppress(SyntaxError):  # magics of IPython
+                for node in ast.walk(ast.parse(cell.source)):
+                    if isinstance(node, ast.Import):
+                        found |= {name.name.split(".")[0] for name in node.names}
+                    elif isinstance(node, ast.ImportFrom) and node.module:
+                        found.add(node.module.split(".")[0])
+    return sorted(found)
+
+
+def serve() -> None:
+    """The server: a request a line on stdin, an answer a line on stdout."""
+    for name in sys.argv[1:]:
+        with contextlib.suppress(ImportError):
+            __import__(name)
+    answers = os.fdopen(os.dup(1), "wb")
+    silence = os.open(os.devnull, os.O_RDWR)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
+    for line in sys.stdin.buffer:
+        answers.write(json.dumps(_in_fork(json.loads(line))).encode() + b"\n")
+        answers.flush()
+
+
+def _in_fork(request: dict[str, Any]) -> list[list[Any]]:
+    """Run one request in a child; what it did not say within the time, it did not do."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        try:
+            os.environ["CONVBOOK_DRAWS_KEY"] = request["key"]
+            _run(request["cells"], writer)
+        finally:
+            os._exit(0)
+    os.close(writer)
+    said = b""
+    deadline = time.monotonic() + request["seconds"]
+    while (left := deadline - time.monotonic()) > 0 and select.select([reader], [], [], left)[0]:
+        chunk = os.read(reader, 1 << 16)
+        if not chunk:
+            break
+        said += chunk
+    os.close(reader)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return [json.loads(line) for line in said.splitlines(keepends=True) if line.endswith(b"\n")]
+
+
+def _run(cells: list[list[str]], writer: int) -> None:
+    """Execute cells, each given as one or two halves, in one namespace; an outcome a line."""
+    namespace: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
+    for halves in cells:
+        outcome: list[Any] = [False, "", ""]
+        for hidden, source in enumerate(halves):
+            try:
+                exec(compile(source, "<cell>", "exec"), namespace)  # noqa: S102
+            except BaseException as error:
+                outcome = [bool(hidden), type(error).__name__, str(error)[:4000]]
+                break
+        os.write(writer, json.dumps(outcome).encode() + b"\n")

@@ -1,0 +1,156 @@
+"""Does the assignment do what its catalogue says?
+
+Every known mistake must get exactly its points and show the student its hint; every alternative and the reference
+solution must get full points; the released notebook must get none. Each is run with several seeds, because hidden
+inputs are drawn, and a test that is right only for some draws is wrong.
+"""
+
+import importlib.util
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from types import ModuleType
+
+import nbformat
+
+from autograder.assignment import Assignment, Question
+from autograder.errors import AssignmentError
+from autograder.grade import Executor, Handed, Result, grade
+from autograder.submission import with_answers
+from convbook.catalogue import Alternative, Mistake
+
+SECRET = b"autograder verify"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What mistakes.py declares."""
+
+    mistakes: tuple[Mistake, ...]
+    alternatives: tuple[Alternative, ...]
+
+    @classmethod
+    def load(cls, assignment: Assignment) -> "Catalogue":
+        """Read solutions/NAME/mistakes.py.
+
+        Raises:
+            AssignmentError: it cannot be run, names a question that does not exist, or misses a part of it.
+        """
+        path = assignment.root / "solutions" / assignment.name / "mistakes.py"
+        spec = importlib.util.spec_from_file_location(f"mistakes_{assignment.name}", path)
+        module = ModuleType(spec.name) if spec else ModuleType("mistakes")
+        try:
+            exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), module.__dict__)  # noqa: S102
+        except FileNotFoundError:
+            raise AssignmentError(f"There is no {path}. Declare MISTAKES and ALTERNATIVES there.") from None
+        except Exception as error:  # whatever the module does wrong
+            raise AssignmentError(f"{path} does not run: {type(error).__name__}: {error}") from error
+        catalogue = cls(tuple(getattr(module, "MISTAKES", ())), tuple(getattr(module, "ALTERNATIVES", ())))
+        for mistake in catalogue.mistakes:
+            parts = {part.id for part in question_of(assignment, mistake.question).parts}
+            if set(mistake.points) != parts:
+                raise AssignmentError(
+                    f"{path}: mistake '{mistake.name}' should give points for exactly these parts of "
+                    f"{mistake.question}: {', '.join(sorted(parts))}."
+                )
+        for alternative in catalogue.alternatives:
+            question_of(assignment, alternative.question)
+        return catalogue
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must hold: a notebook, and what each part must get.
+
+    Attributes:
+        question: id of the answer cell, "" for the whole assignment.
+        name: what is checked, for people.
+        answers: source by answer id; all others hold the reference solution, or the stub where `blank`.
+        points: what each part must get.
+        hint: what the student must read.
+    """
+
+    question: str
+    name: str
+    answers: dict[str, str]
+    points: dict[str, float]
+    hint: str = ""
+    blank: bool = False
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A check that does not hold, with what came instead."""
+
+    check: Check
+    what: str
+
+
+def question_of(assignment: Assignment, answer: str) -> Question:
+    """The question that an answer cell belongs to; raises `AssignmentError` where there is none."""
+    for question in assignment.questions:
+        if any(cell.id == answer for cell in question.answers):
+            return question
+    known = [cell.id for question in assignment.questions for cell in question.answers]
+    raise AssignmentError(f"{assignment.name}: mistakes.py names the question {answer}; there are {', '.join(known)}.")
+
+
+def checks(assignment: Assignment, catalogue: Catalogue) -> list[Check]:
+    """Everything that must hold for the assignment."""
+    tests = {cell.id: cell.points for cell in assignment.cells if cell.kind == "test"}
+    everything = [
+        Check("", "the reference solution", {}, tests),
+        Check("", "the released notebook", {}, dict.fromkeys(tests, 0), blank=True),
+    ]
+    for mistake in catalogue.mistakes:
+        answers = {mistake.question: mistake.source}
+        name = f"mistake: {mistake.name}"
+        everything.append(Check(mistake.question, name, answers, dict(mistake.points), mistake.hint))
+    for other in catalogue.alternatives:
+        parts = question_of(assignment, other.question).parts
+        full = {part.id: part.points for part in parts}
+        everything.append(Check(other.question, f"alternative: {other.name}", {other.question: other.source}, full))
+    return everything
+
+
+def verify(
+    assignment: Assignment,
+    wanted: Sequence[Check],
+    executor: Executor,
+    seeds: int,
+    progress: Callable[[], object] = lambda: None,
+) -> list[Problem]:
+    """Run every check with `seeds` different draws; returns what does not hold, one problem a check."""
+    problems = []
+    for check in wanted:
+        problem = next((what for seed in range(seeds) for what in _problems(assignment, check, executor, seed)), None)
+        if problem:
+            problems.append(Problem(check, problem))
+        progress()
+    return problems
+
+
+def run_check(assignment: Assignment, check: Check, executor: Executor, seed: int) -> Result:
+    """Grade the notebook of a check with the draws of one seed."""
+    if check.question:
+        # Only the question's own tests run: what others get is not asked, and they cost most of the time.
+        parts = {part.id for part in question_of(assignment, check.question).parts}
+        kept = tuple(cell for cell in assignment.cells if cell.kind != "test" or cell.id in parts)
+        assignment = replace(assignment, cells=kept)
+    reference = {} if check.blank else {cell.id: cell.source for cell in assignment.cells if cell.kind == "answer"}
+    notebook = nbformat.writes(with_answers(assignment, {**reference, **check.answers}))
+    handed = Handed(f"seed-{seed}", notebook.encode())
+    return grade(assignment, handed, executor, SECRET)[0]
+
+
+def _problems(assignment: Assignment, check: Check, executor: Executor, seed: int) -> Iterator[str]:
+    result = run_check(assignment, check, executor, seed)
+    cells = {cell.id: cell for cell in result.cells}
+    for part, points in check.points.items():
+        if part not in cells:
+            yield f"{part} gave no verdict: {result.message}"
+        elif cells[part].points != points:
+            said = f" ({cells[part].message})" if cells[part].message else ""
+            yield f"{part} gets {cells[part].points:g} points, not {points:g}, with seed {seed}{said}"
+    if check.hint and not any(check.hint in cell.message for cell in result.cells):
+        said = " | ".join(cell.message for cell in result.cells if cell.message)
+        yield f"the student does not read '{check.hint}' but '{said}'"
