@@ -1,0 +1,120 @@
+"""Which names of a test are the student's: read from the solution, never from a submission.
+
+A name is the student's when a solution cell or a driver binds it. It is ours when a helper binds it or when it is
+imported anywhere: a submission that binds `np` to a module of its own must not answer `np.allclose`. In a test cell
+the test's own names come first, then the helpers', then the student's, then Python's.
+
+    helper   runs on both sides; the test sees the judge's copy. One that uses a student's name runs there only.
+    driver   runs in the student's process; the test sees a proxy.
+"""
+
+import ast
+import symtable
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Cell(Protocol):
+    """A cell of an assignment; `source` is the instructor's, with solutions and hidden tests."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def cell_type(self) -> str: ...
+
+    @property
+    def source(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What runs in the judge.
+
+    Attributes:
+        students: names that a test reaches by proxy.
+        helpers: ids of helper cells that run in the judge as well.
+        imports: by id of a solution cell, the import statements that the judge runs in its place.
+    """
+
+    students: frozenset[str]
+    helpers: frozenset[str]
+    imports: dict[str, str]
+
+
+def code(cells: Sequence[Cell]) -> list[Cell]:
+    """The code cells among `cells` that are no text."""
+    return [cell for cell in cells if cell.cell_type == "code" and cell.kind != "text"]
+
+
+def plan(cells: Sequence[Cell]) -> Plan:
+    """Decide from an assignment's own cells.
+
+    Raises:
+        SyntaxError: a helper, driver, solution or test is no Python.
+    """
+    ours: set[str] = set()
+    for cell in code(cells):
+        if cell.kind in ("answer", "manual", "helper", "test"):
+            ours |= set(imported(cell.source))
+    students: set[str] = set()
+    helpers: set[str] = set()
+    imports: dict[str, str] = {}
+    for cell in code(cells):
+        if cell.kind not in ("answer", "manual", "helper", "driver"):
+            continue
+        used, bound = referenced(cell.source), assigned(cell.source)
+        if cell.kind in ("answer", "manual"):
+            students |= bound - ours
+            imports[cell.id] = import_statements(cell.source)
+        elif cell.kind == "driver" or used & students:
+            students |= bound - ours
+        else:
+            helpers.add(cell.id)
+            ours |= bound
+            students -= bound
+    return Plan(frozenset(students), frozenset(helpers), imports)
+
+
+def referenced(source: str) -> set[str]:
+    """Names that a cell reads from the notebook's namespace, in whichever function, class or lambda."""
+    return {symbol.get_name() for symbol, is_global in _symbols(source) if is_global and symbol.is_referenced()}
+
+
+def assigned(source: str) -> set[str]:
+    """Names that a cell binds in the notebook's namespace: by assignment, `def`, `class`, `import` or `global`."""
+    return {
+        symbol.get_name()
+        for symbol, is_global in _symbols(source)
+        if is_global and (symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace())
+    }
+
+
+def imported(source: str) -> list[str]:
+    """Names that the import statements of a cell's top level bind."""
+    return [alias.asname or alias.name.partition(".")[0] for statement in _imports(source) for alias in statement.names]
+
+
+def import_statements(source: str) -> str:
+    """The import statements of a cell's top level."""
+    return "\n".join(ast.unparse(statement) for statement in _imports(source))
+
+
+def _imports(source: str) -> Iterator[ast.Import | ast.ImportFrom]:
+    for statement in ast.parse(source).body:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            yield statement
+
+
+def _symbols(source: str) -> Iterator[tuple[symtable.Symbol, bool]]:
+    """Every symbol of every scope, and whether it stands for a name of the notebook's namespace."""
+    top = symtable.symtable(source, "<cell>", "exec")
+    tables = [top]
+    for table in tables:
+        for symbol in table.get_symbols():
+            yield symbol, table is top or symbol.is_global()
+        tables += table.get_children()
