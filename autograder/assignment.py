@@ -20,6 +20,7 @@ import copy
 import difflib
 import hashlib
 import json
+import logging
 import re
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -193,12 +194,14 @@ def _released(source: NotebookNode, path: Path) -> NotebookNode:
     """What nbgrader's generate_assignment makes of the source, in memory; the gradebook step is ours."""
     notebook = copy.deepcopy(source)
     resources: dict[str, Any] = {}
+    quiet = logging.Logger("nbgrader", logging.CRITICAL + 1)  # what it would log comes with the exception
     for step in GenerateAssignment.class_traits()["preprocessors"].default():
         if step is not SaveCells:
             try:
-                notebook, resources = step().preprocess(notebook, resources)
+                notebook, resources = step(log=quiet).preprocess(notebook, resources)
             except Exception as error:  # nbgrader raises RuntimeError, ValueError and its own
-                raise AssignmentError(f"{path}: nbgrader refuses it: {error}") from error
+                # CheckCellMetadata hides the reason behind "may be corrupted".
+                raise AssignmentError(f"{path}: nbgrader refuses it: {error.__context__ or error}") from error
     return notebook
 
 

@@ -161,3 +161,28 @@ def verify(ctx: click.Context, names: tuple[str, ...], seeds: int) -> None:
         bad += len(problems)
     if bad:
         raise SystemExit(1)
+
+
+@main.command()
+@click.argument("name")
+@click.pass_context
+def new(ctx: click.Context, name: str) -> None:
+    """Start a new assignment: a small one that verifies, to be replaced by your own."""
+    from autograder.new import new_assignment
+
+    for path in new_assignment(_course(ctx), name):
+        click.echo(f"{path} written")
+    click.echo(f"Now edit both, then run: autograder verify {name} && autograder release {name}")
+
+
+@main.command()
+@click.argument("name")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the submissions.")
+@click.pass_context
+def sample(ctx: click.Context, name: str, out: Path) -> None:
+    """Make a sample class of submissions from the solutions and the mistakes."""
+    from autograder.assignment import Assignment
+    from autograder.sample import write_sample
+
+    students = write_sample(Assignment.load(_course(ctx).root, name), out)
+    click.echo(f"{len(students)} submissions in {out}: {', '.join(students)}")
