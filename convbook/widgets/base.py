@@ -1,0 +1,115 @@
+"""What every widget shares: how its files become one module, and how its traits refuse bad input.
+
+A widget NAME is four files beside this one, each with one job:
+
+    NAME.py        the class: traits that Python and the page share, and what they accept
+    NAME.math.mjs  arithmetic: pure functions of the state, no DOM, tested in node
+    NAME.js        drawing: `export default { initialize, render }`, as anywidget defines them
+    NAME.css       looks, every rule under the widget's own class
+
+`kit.mjs`, `numbers.mjs` and `kit.css` hold what widgets have in common. The book, JupyterLab and Colab
+import a widget from a blob, where a relative import has no meaning, so `bundle` joins the files first.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import numpy as np
+import traitlets
+
+HERE = Path(__file__).parent
+
+_IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w.]+)";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:async )?function |const |class )", re.MULTILINE)
+_LEFT_OVER = re.compile(r"^(?:import|export(?! default))\b.*", re.MULTILINE)
+
+
+class BundleError(ValueError):
+    """A module is written in a way that `bundle` does not join."""
+
+
+def bundle(entry: str, folder: Path = HERE) -> str:
+    """The module `entry` and all it imports, as the text of one module that imports nothing.
+
+    Modules follow one another, each once and after those it imports; the import lines and the word
+    `export` before a declaration are dropped. That keeps the meaning as long as modules
+
+    * import by name from beside them, `import { a, b } from "./x.mjs";`, without renaming;
+    * export a `function`, `const` or `class` where it is declared (the entry also has its `export default`);
+    * do not give two top-level declarations the same name (the browser and node then refuse the bundle).
+
+    Anything else raises BundleError with the file and the line.
+    """
+    joined: dict[str, str] = {}  # file name -> text without its imports, in the order of need
+
+    def add(name: str) -> None:
+        if name in joined:
+            return
+        source = (folder / name).read_text(encoding="utf-8")
+        for names, imported in _IMPORT.findall(source):
+            add(imported)
+            for wanted in filter(None, (part.strip() for part in names.split(","))):
+                if not re.search(
+                    rf"^(?:async )?(?:function|const|class) {re.escape(wanted)}\b", joined[imported], re.M
+                ):
+                    raise BundleError(f"{name} imports {wanted!r}, which {imported} does not declare.")
+        text = _EXPORT.sub("", _IMPORT.sub("", source))
+        if left := _LEFT_OVER.search(text):
+            raise BundleError(f"{name} has {left[0]!r}; write imports and exports as `bundle` describes.")
+        if name != entry and "\nexport default" in text:
+            raise BundleError(f"{name} has a default export; only the entry of a bundle has one.")
+        joined[name] = text.strip()
+
+    add(entry)
+    return "\n\n".join(f"// {name}\n{text}" for name, text in joined.items()) + "\n"
+
+
+def stylesheet(name: str) -> str:
+    """The kit's style and the widget's own, in that order."""
+    return "\n".join((HERE / part).read_text(encoding="utf-8") for part in ("kit.css", name))
+
+
+class NumberGrid(traitlets.TraitType[list[list[float]], Any]):
+    """A matrix of finite numbers: nested lists or an array, kept as lists of rows. At most `largest` a side."""
+
+    def __init__(self, default: list[list[float]], *, largest: int) -> None:
+        super().__init__(default_value=default)
+        self.largest = largest
+        self.info_text = f"a grid of finite numbers, 1 to {largest} rows and columns, rows of equal length"
+
+    def validate(self, obj: Any, value: Any) -> list[list[float]]:
+        """`value` as lists of rows; TraitError with a sentence when it is no such grid."""
+        where = f"{type(obj).__name__}.{self.name} needs {self.info_text}"
+        try:
+            grid = np.array(value)
+        except ValueError as error:  # rows of different length
+            raise traitlets.TraitError(f"{where}. Got rows that differ in length.") from error
+        if grid.ndim != 2 or not all(1 <= side <= self.largest for side in grid.shape):
+            raise traitlets.TraitError(f"{where}. Got shape {grid.shape}.")
+        if grid.dtype.kind not in "biuf":
+            raise traitlets.TraitError(f"{where}. Got entries that are not numbers.")
+        if not np.isfinite(grid).all():
+            raise traitlets.TraitError(f"{where}. Got an entry that is infinite or not a number.")
+        return (grid.astype(int) if grid.dtype.kind == "b" else grid).tolist()
+
+
+class Widget(anywidget.AnyWidget):
+    """An anywidget that names wrong arguments and says in words what a plain-text output cannot show."""
+
+    fallback: str
+    """The sentence that stands for the widget where only text is shown."""
+
+    def __init__(self, **traits: Any) -> None:
+        known = self.trait_names(sync=True)
+        if unknown := sorted(set(traits) - set(known)):
+            public = ", ".join(sorted(name for name in type(self).class_own_traits(sync=True)))
+            raise TypeError(f"{type(self).__name__} has no {', '.join(unknown)}. It takes {public}.")
+        super().__init__(**traits)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        shown = super()._repr_mimebundle_(**kwargs)
+        if shown is not None:
+            shown[0]["text/plain"] = self.fallback
+        return shown

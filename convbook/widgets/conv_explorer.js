@@ -1,0 +1,198 @@
+// The convolution explorer, drawn: controls, three grids, the products of one output cell, the size formula.
+
+import { announcer, button, checkbox, h, numberGrid, scroller, select, slider, watch } from "./kit.mjs";
+import { formatNumber, formatWeight, parseNumber } from "./numbers.mjs";
+import {
+  IMAGES, KERNELS, MODES, RANGES,
+  explain, nameOf, randomImage, relation, resize, same, shapeOf, sizes, sumOf, summary,
+} from "./conv_explorer.math.mjs";
+
+const TRAITS = ["image", "kernel", "stride", "padding", "padding_mode", "dilation", "flip", "selected"];
+const PLAY_EVERY = 900; // milliseconds: time to read a line of products
+
+const stateOf = (model) => Object.fromEntries(TRAITS.map((trait) => [trait, model.get(trait)]));
+
+function set(model, trait, value) {
+  if (same(model.get(trait), value)) return;
+  model.set(trait, value);
+  model.save_changes();
+}
+
+// Once a model: keeps what follows from the rest (the output's shape, a selection inside it) true for every view and Python.
+function initialize({ model }) {
+  const settle = () => {
+    const { out_shape, selected } = explain(stateOf(model));
+    set(model, "out_shape", out_shape);
+    set(model, "selected", selected);
+  };
+  settle();
+  return watch(model, TRAITS, settle);
+}
+
+const by = (shape) => shape.join(" × ");
+const chip = (kind, text) => h("b", { class: `cb-chip cb-${kind}` }, text);
+const shadeOf = (rows) => {
+  const largest = Math.max(1e-12, ...rows.flat().map(Math.abs));
+  return (x) => ({ shade: Math.abs(x) / largest, class: x < 0 ? "cb-negative" : "" });
+};
+
+// "0·1 + 1·2 + …", one line a kernel row, and the sum.
+function equation(products) {
+  const term = ({ value, weight, padding }) => h("span", { class: "cb-term" },
+    h("b", { class: `cb-chip cb-input${padding ? " cb-pad" : ""}` }, formatNumber(value)), "·",
+    chip("kernel", weight < 0 ? `(${formatWeight(weight)})` : formatWeight(weight)));
+  const rows = products.map((row, u) => h("div", { class: "cb-row" },
+    ...row.map((product, v) => h("span", { class: "cb-summand" }, h("span", { class: "cb-sign" }, u || v ? " + " : ""), term(product)))));
+  return [
+    h("div", { class: "cb-terms" }, ...rows),
+    h("span", { class: "cb-sum" }, ` ${relation(products)} `, chip("output", formatNumber(sumOf(products)))),
+  ];
+}
+
+// "Output size: ⌊(n + 2p − d(k − 1) − 1) / s⌋ + 1" with the numbers in place of the letters.
+function sizeLine({ name, n, k, s, p, d, size }) {
+  return h("p", { class: "cb-size" },
+    `${name}: ⌊(`, chip("input", n), ` + 2·${p} − ${d}·(`, chip("kernel", k), ` − 1) − 1) / ${s}⌋ + 1 = `,
+    chip("output", formatNumber(size)));
+}
+
+function render({ model, el }) {
+  const put = (trait) => (value) => set(model, trait, value);
+  const names = (presets) => Object.fromEntries(Object.keys(presets).map((name) => [name, name]));
+
+  const image = select("Input", names(IMAGES), (name) => put("image")(IMAGES[name]), "custom");
+  const preset = select("Kernel", names(KERNELS), (name) => put("kernel")(KERNELS[name]), "custom");
+  const mode = select("Padding mode", MODES, put("padding_mode"));
+  const size = slider("Kernel size k", RANGES.size, (k) => put("kernel")(resize(model.get("kernel"), k)));
+  const stride = slider("Stride s", RANGES.stride, put("stride"));
+  const padding = slider("Padding p", RANGES.padding, put("padding"));
+  const dilation = slider("Dilation d", RANGES.dilation, put("dilation"));
+  const flip = checkbox("Flip the kernel (true convolution)", put("flip"));
+
+  const grids = {
+    input: numberGrid({ kind: "input" }),
+    kernel: numberGrid({ kind: "kernel", edit: editKernel }),
+    applied: numberGrid({ kind: "kernel" }),
+    output: numberGrid({ kind: "output", choose: (row, column) => put("selected")([row, column]) }),
+  };
+  const captions = Object.fromEntries(Object.keys(grids).map((name) => [name, h("p", { class: "cb-caption" })]));
+  const scrollers = [];
+  const figure = (name, label) => {
+    scrollers.push(scroller(label, grids[name].element));
+    return h("div", { class: `cb-figure cb-${name}-figure` }, captions[name], scrollers.at(-1).element);
+  };
+  const applied = figure("applied", "Flipped kernel");
+  const problem = h("p", { class: "cb-problem" });
+  const output = figure("output", "Output");
+  output.append(problem);
+  const operator = h("span", { class: "cb-operator", "aria-hidden": "true" });
+
+  const where = h("p", { class: "cb-caption" });
+  const products = h("div", { class: "cb-equation" });
+  const formula = h("div", { class: "cb-formula" });
+  const said = announcer();
+
+  let timer = null;
+  const play = button("Play", () => (timer ? stop() : start()), { class: "cb-button cb-play" });
+  const step = button("Next cell", () => { stop(); advance(); });
+
+  function start() {
+    timer = setInterval(advance, PLAY_EVERY);
+    play.textContent = "Pause";
+  }
+  function stop() {
+    clearInterval(timer);
+    timer = null;
+    play.textContent = "Play";
+    said.say(summary(stateOf(model)));
+  }
+  function advance() {
+    const { out_shape: [rows, columns], selected: [row, column] } = explain(stateOf(model));
+    if (!rows) return;
+    const next = (row * columns + column + 1) % (rows * columns);
+    put("selected")([Math.floor(next / columns), next % columns]);
+  }
+
+  function editKernel(row, column, text) {
+    const value = parseNumber(text);
+    if (Number.isNaN(value)) return `“${text}” is not a number, so the kernel keeps its last one. Write 2, −0.5 or 1/9.`;
+    put("kernel")(model.get("kernel").map((weights, r) => weights.map((weight, c) => (r === row && c === column ? value : weight))));
+    return "";
+  }
+
+  function draw() {
+    const state = stateOf(model);
+    const view = explain(state);
+    const [row, column] = view.selected;
+
+    image.update(nameOf(IMAGES, state.image));
+    preset.update(nameOf(KERNELS, state.kernel));
+    mode.update(state.padding_mode);
+    size.update(Math.max(...shapeOf(state.kernel)), by([...new Set(shapeOf(state.kernel))]));
+    stride.update(state.stride);
+    padding.update(state.padding);
+    dilation.update(state.dilation);
+    flip.update(state.flip);
+    for (const control of [play, step]) control.disabled = Boolean(view.problem);
+
+    drawInput(state, view);
+    const weights = (kernel) => kernel.map((line) => line.map((weight) => ({ text: formatWeight(weight), ...shadeOf(kernel)(weight) })));
+    captions.kernel.textContent = `Kernel ${by(shapeOf(state.kernel))}`;
+    grids.kernel.update(captions.kernel.textContent, weights(state.kernel));
+    captions.applied.textContent = "Flipped, as it slides";
+    grids.applied.update("Flipped kernel, as it slides", weights(view.applied));
+    applied.hidden = !state.flip;
+    operator.textContent = state.flip ? "∗" : "⋆";
+
+    const shade = shadeOf(view.output);
+    captions.output.textContent = `Output ${by(view.out_shape)}`;
+    grids.output.update(`${captions.output.textContent}, arrow keys move`,
+      view.output.map((line) => line.map((x) => ({ text: formatNumber(x), ...shade(x) }))), view.selected);
+    grids.output.element.hidden = Boolean(view.problem);
+    problem.textContent = view.problem;
+
+    where.textContent = view.problem ? "" : `Output row ${row + 1}, column ${column + 1}`;
+    products.replaceChildren(...(view.problem ? [] : equation(view.products)));
+    formula.replaceChildren(...sizes(state).map(sizeLine));
+    if (!timer) said.say(summary(state, view));
+  }
+
+  function drawInput(state, view) {
+    const field = new Map(view.products.flat().map(({ row, column, weight }) => [`${row},${column}`, weight]));
+    const shade = shadeOf(state.image);
+    const shape = by(shapeOf(state.image));
+    captions.input.textContent = state.padding ? `Input ${shape}, padded to ${by(shapeOf(view.padded))}` : `Input ${shape}`;
+    grids.input.update(captions.input.textContent, view.padded.map((line, r) => line.map(({ value, padding }, c) => {
+      const weight = field.get(`${r},${c}`);
+      const { shade: depth, class: sign } = shade(value);
+      const name = [sign, padding ? "cb-pad" : "", weight === undefined ? "" : "cb-field-cell"].join(" ");
+      return { text: formatNumber(value), shade: depth, class: name, weight: weight === undefined ? null : `×${formatWeight(weight)}` };
+    })));
+  }
+
+  const root = h("div", { class: "cb-widget cb-conv", role: "group", "aria-label": "Convolution explorer" },
+    h("div", { class: "cb-bar" }, h("p", { class: "cb-title" }, "Convolution explorer"), play, step),
+    h("div", { class: "cb-controls" },
+      image.element, preset.element, mode.element,
+      size.element, stride.element, padding.element, dilation.element),
+    h("div", { class: "cb-more" }, flip.element, button("Random input", () => put("image")(randomImage()))),
+    h("div", { class: "cb-figures" },
+      figure("input", "Input"), operator,
+      h("div", { class: "cb-stack" }, figure("kernel", "Kernel"), applied),
+      h("span", { class: "cb-operator", "aria-hidden": "true" }, "="), output),
+    h("div", { class: "cb-result" }, where, products),
+    formula, said.element);
+
+  draw();
+  const unwatch = watch(model, TRAITS, draw);
+  el.replaceChildren(root);
+  return () => {
+    unwatch();
+    clearInterval(timer);
+    said.stop();
+    scrollers.forEach((each) => each.stop());
+    root.remove();
+  };
+}
+
+export default { initialize, render };

