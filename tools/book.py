@@ -5,6 +5,7 @@ python tools/book.py            -> _build/html/index.html
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+DOCTREES = ROOT / "_build" / ".doctrees"
 LOG = ROOT / "_build" / "logs" / "book-pages.log"
 COLORS = re.compile(r"\x1b\[[0-9;]*m")
 PATIENCE = 10  # seconds without a word before a long step says where it is
@@ -43,6 +45,7 @@ def run(name: str, command: list[str]) -> None:
                 told = time.monotonic()
                 print(f"book: {told - started:.0f} s, {said[-1].strip()[:100]}", flush=True)
     if process.returncode:
+        shutil.rmtree(DOCTREES, ignore_errors=True)  # with these, the next build would not repeat the warnings
         print("".join(said))
         faults = [line for line in said if ": WARNING: " in line or ": ERROR: " in line] or said[-3:]
         sys.exit(f"book: {name} failed after {time.monotonic() - started:.1f} s ({LOG}):\n{''.join(faults)}")

@@ -1,22 +1,25 @@
-"""Nothing stale ships: cells run again after a change in what they call, and pages go with their source.
+"""Nothing stale ships: cells run again after a change in what they call, pages go with their source.
 
 jupyter-cache compares a chapter's code cells alone. A chapter imports convbook, so a change there would leave
 its stored outputs, the widgets' scripts among them, as they were. The cache folder's name therefore holds
 a hash of everything that a cell's result depends on; Sphinx reads the chapters again when it changes.
+Nor does Sphinx look at style sheets, scripts and extensions while no chapter changes, so that their hash is
+a setting of the book.
 """
 
 import hashlib
 import shutil
 from pathlib import Path
 
-CODE = ("convbook", "requirements.txt")
+CODE = ("convbook", "requirements.txt")  # what cells call
+SHELL = ("book/static", "book/_ext", "book/_templates", "package-lock.json")  # what pages are made with
 PREFIX = ".jupyter_cache-"
 
 
-def hash_code(root: Path) -> str:
-    """A short hash of names and contents of the files that chapters import, and of the pinned versions."""
+def hash_files(root: Path, tops: tuple[str, ...]) -> str:
+    """A short hash of the names and contents of these files and of all files in these folders."""
     digest = hashlib.sha256()
-    for top in CODE:
+    for top in tops:
         files = [root / top] if (root / top).is_file() else sorted((root / top).rglob("*"))
         for file in files:
             if file.is_file() and "__pycache__" not in file.parts:
@@ -26,8 +29,9 @@ def hash_code(root: Path) -> str:
 
 
 def choose_cache(app, config) -> None:
-    build = Path(app.outdir).parent
-    cache = build / f"{PREFIX}{hash_code(Path(app.srcdir))}"
+    root, build = Path(app.srcdir), Path(app.outdir).parent
+    config.book_shell = hash_files(root, SHELL)
+    cache = build / f"{PREFIX}{hash_files(root, CODE)}"
     config.nb_execution_cache_path = str(cache)
     for stale in build.glob(f"{PREFIX}*"):
         if stale != cache:
@@ -45,6 +49,7 @@ def remove_orphans(app, exception) -> None:
 
 
 def setup(app):
+    app.add_config_value("book_shell", "", "env")
     app.connect("config-inited", choose_cache)
     app.connect("build-finished", remove_orphans, priority=100)  # before slimtheme looks which icons the pages use
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -6,7 +6,7 @@ for (const button of document.querySelectorAll(BLURRED)) button.blur = () => {};
 
 // What is wider than its column scrolls, and what scrolls must be reachable by keyboard. The theme knows neither
 // formulas nor what stands in a closed box when the page loads; an observer hears of both when their size changes.
-const SCROLLING = ".bd-article :is(pre, div.math, .output, .pst-scrollable-table-container)";
+const SCROLLING = ".bd-article :is(pre, div.math, .cell_output > .output, .pst-scrollable-table-container)";
 const observer = new ResizeObserver((entries) => {
   for (const { target } of entries) {
     if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;

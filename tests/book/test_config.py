@@ -87,21 +87,21 @@ def tree(tmp_path) -> Path:
 
 @pytest.mark.parametrize("file", ["convbook/widgets/a.js", "convbook/b.py", "convbook/new.css", "requirements.txt"])
 def test_cells_run_again_after_a_change_in_what_they_call(extension, tree, file):
-    hash_code = extension("fresh").hash_code
-    before = hash_code(tree)
+    fresh = extension("fresh")
+    before = fresh.hash_files(tree, fresh.CODE)
     (tree / file).write_text("something else")
-    assert hash_code(tree) != before
+    assert fresh.hash_files(tree, fresh.CODE) != before
 
 
 def test_cells_do_not_run_again_for_nothing(extension, tree):
-    hash_code = extension("fresh").hash_code
-    before = hash_code(tree)
+    fresh = extension("fresh")
+    before = fresh.hash_files(tree, fresh.CODE)
     (tree / "convbook" / "__pycache__").mkdir()
     (tree / "convbook" / "__pycache__" / "b.pyc").write_text("bytes")
     (tree / "elsewhere.py").write_text("3")
-    assert hash_code(tree) == before
+    assert fresh.hash_files(tree, fresh.CODE) == before
     shutil.move(tree / "convbook" / "b.py", tree / "convbook" / "c.py")
-    assert hash_code(tree) != before, "a renamed module is another module"
+    assert fresh.hash_files(tree, fresh.CODE) != before, "a renamed module is another module"
 
 
 def test_formulas_are_set_and_wrong_ones_are_named(extension):
@@ -110,3 +110,8 @@ def test_formulas_are_set_and_wrong_ones_are_named(extension):
     assert "<math" in good["html"] and 'class="katex-display"' in good["html"]
     assert "Undefined control sequence" in typesetter.render(r"\notamacro", display=False)["error"]
     assert "<math" in typesetter.render("x", display=False)["html"], "the process goes on after an error"
+
+
+def test_what_freshness_is_judged_by_exists(root, extension):
+    fresh = extension("fresh")
+    assert all((root / place).exists() for place in fresh.CODE + fresh.SHELL)
