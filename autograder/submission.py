@@ -80,7 +80,7 @@ def rebuild(assignment: Assignment, student: str, data: bytes, flags: tuple[str,
     """
     given = read_cells(data, assignment.settings.limits.notebook_mb)
     matches, notes = _match(assignment, given)
-    if not any(cell.kind in ("answer", "test", "manual") for cell in matches.values()):
+    if not _ours(matches):
         raise SubmissionError(
             f"This is a notebook of something else: it holds none of the questions of {assignment.name}. "
             "Hand in the notebook of this assignment."
@@ -225,13 +225,18 @@ def _match(assignment: Assignment, given: list[Given]) -> tuple[dict[int, Cell],
         ]
         if places:
             take(places[-1], cell)
-    for cell in [cell for cell in open_cells.values() if cell.kind in ("answer", "manual")]:
+    # A place alone proves nothing: it counts in a notebook that is known to be of this assignment.
+    for cell in [cell for cell in open_cells.values() if _ours(matches) and cell.kind in ("answer", "manual")]:
         between = _between(assignment, cell, matches, len(given))
         places = [n for n in between if n not in matches and given[n].cell_type == cell.cell_type]
         if len(places) == 1:
             take(places[0], cell)
     notes += _oddities(assignment, given, matches, open_cells)
     return matches, notes
+
+
+def _ours(matches: dict[int, Cell]) -> bool:
+    return any(cell.kind in ("answer", "test", "manual") for cell in matches.values())
 
 
 def _between(assignment: Assignment, cell: Cell, matches: dict[int, Cell], end: int) -> range:
