@@ -7,6 +7,7 @@ into its cells and outputs then goes through nh3: no script, style, form, frame 
 
 import copy
 import html
+import logging
 import re
 from typing import Any
 
@@ -45,7 +46,7 @@ class FeedbackExporter:
             name: the assignment, which is also the notebook's name.
         """
         self._url, self._name = url, name
-        converter = GenerateFeedback()
+        converter = GenerateFeedback(log=logging.Logger("nbgrader", logging.CRITICAL + 1))
         # Scripts and pictures as XML could carry code; what is left is text, tables and plain pictures.
         kinds = ["text/html", "image/png", "image/jpeg", "text/markdown", "text/latex", "text/plain"]
         config = {"NbConvertBase": {"display_data_priority": kinds}, "HTMLExporter": {"anchor_link_text": ""}}

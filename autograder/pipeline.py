@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import nbformat
@@ -138,7 +138,9 @@ class _Recorder:
         return with_marks(self._assignment, result, handed.submitted, self._marks.get(handed.student, {}))
 
     def write(self, handed: Handed, result: Result, notebook: NotebookNode) -> None:
-        """Everything but the journal's line, for one student."""
+        """Everything but the journal's line, for one student. Marks given before are to be looked at again."""
+        marks = self._marks.get(handed.student, {})
+        self._marks[handed.student] = {cell: replace(mark, settled=False) for cell, mark in marks.items()}
         text = nbformat.writes(notebook).encode("utf-8", "replace")
         write_atomic(self._notebook_path(handed.student), text)
         self._gradebook.record(result, handed.submitted, self.marked(handed, result).late_penalty)
