@@ -22,12 +22,12 @@ from autograder.kernel import (
     syscall,
     umount,
 )
+from autograder.policy import FILES
 
 AT_FDCWD, AT_RECURSIVE = -100, 0x8000
 MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
 STAGE = "/tmp"  # noqa: S108  any folder will do: the new root is mounted over it, in our mount namespace only
 HOME = Path("/tmp")  # noqa: S108  inside the private root
-INODES = 20_000
 
 
 def map_user(inner_id: int, uid: int, gid: int) -> None:
@@ -43,7 +43,7 @@ def enter_private_root(readable: Iterable[Path], devices: Iterable[str], disk_mb
     # Opened first: the stage may cover a source.
     sources = [(path, os.open(path, os.O_PATH)) for path in readable if path.exists()]
     mount("none", "/", flags=MS_REC | MS_PRIVATE)
-    mount("tmpfs", STAGE, "tmpfs", MS_NOSUID | MS_NODEV, f"size={disk_mb}m,nr_inodes={INODES},mode=755")
+    mount("tmpfs", STAGE, "tmpfs", MS_NOSUID | MS_NODEV, f"size={disk_mb}m,nr_inodes={FILES},mode=755")
     root = Path(STAGE)
     for path, descriptor in sources:
         _bind_read_only(descriptor, root / path.relative_to("/"))

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 from autograder.errors import InstructorError
 
 MIB = 1 << 20
+FILES = 10_000  # in a submission's own folders together
 
 Level = Literal["namespaces", "userns", "landlock", "trusted", "none"]
 LEVELS: tuple[Level, ...] = get_args(Level)

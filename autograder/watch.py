@@ -12,10 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from autograder.policy import MIB, Limits
+from autograder.policy import FILES, MIB, Limits
 
 INTERVAL_SECONDS = 0.25
-MAX_FILES = 20_000
 Excess = Literal["memory", "processes", "disk"]
 
 _OWN_MEMORY = re.compile(r"^(?:Pss_Anon|Pss_Shmem):\s+(\d+) kB$", re.MULTILINE)
@@ -66,7 +65,7 @@ def disk(home: Path, members: Iterable[Path]) -> tuple[int, int]:
             files += 1
             with suppress(OSError):
                 size += os.lstat(Path(folder, name)).st_blocks * 512
-        if files > MAX_FILES:
+        if files > FILES:
             break
     for member in members:
         with suppress(OSError):
@@ -87,4 +86,4 @@ def excess(limits: Limits, members: list[Path], warm_memory: int, home: Path | N
     if threads(members) > limits.processes:
         return "processes"
     size, files = disk(home, members)
-    return "disk" if size > limits.disk_mb * MIB or files > MAX_FILES else None
+    return "disk" if size > limits.disk_mb * MIB or files > FILES else None
