@@ -191,7 +191,8 @@ class Encoder:
         self._meta += b"X" + bytes([TORCH_TYPES.index(str(value.dtype).removeprefix("torch.")), flags])
         self._append_shape(value.shape)
         with torch._C.DisableTorchFunctionSubclass():  # a subclass's raw numbers, not what it makes of them
-            raw = value.detach().resolve_conj().resolve_neg().cpu().contiguous().reshape(-1)
+            raw = value.detach().resolve_conj().resolve_neg().cpu().contiguous()
+            raw = raw.as_strided((raw.numel(),), (1,))  # a single element may have stride 0 and still be contiguous
             self._append_blob(memoryview(raw.view(torch.uint8).numpy()) if raw.numel() else b"")
         if grad is not None:
             self.put(grad.detach().to_dense() if grad.layout is not torch.strided else grad.detach(), depth + 1)

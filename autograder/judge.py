@@ -33,7 +33,7 @@ import numpy as np
 
 from autograder import names
 from autograder.halts import AuthorError, Halt, OutOfTime
-from autograder.link import GRACE_SECONDS, Link
+from autograder.link import Link
 from autograder.outputs import Reader
 from autograder.peer import Channel
 from autograder.policy import Limits
@@ -233,14 +233,14 @@ class _Judge:
 
     def _run_test(self, cell: names.Cell) -> dict[str, Any]:
         self._prepare_torch()
-        self._link.fault = None
+        AuthorError.last = None
         self._test = f"<test {cell.id}>"
         hidden = HIDDEN.search(cell.source)
         self._hidden_from = cell.source.count("\n", 0, hidden.start()) + 1 if hidden else sys.maxsize
         streams = sys.stdout, sys.stderr
         sys.stdout = sys.stderr = sink = _Sink(self)
         result: dict[str, Any] = {"status": "passed"}
-        alarm = max(0.001, self._link.deadline + GRACE_SECONDS + 1 - time.monotonic())
+        alarm = max(0.001, self._link.deadline + self._link.grace + 1 - time.monotonic())
         try:
             signal.setitimer(signal.ITIMER_REAL, alarm, 1)
             self._fetch(cell.source)
@@ -251,7 +251,7 @@ class _Judge:
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             sys.stdout, sys.stderr = streams
-        for halt in (self._link.fault, self._link.halt):  # a test that swallowed one has not passed
+        for halt in (AuthorError.last, self._link.halt):  # a test that swallowed one has not passed
             if halt is not None and result["status"] == "passed":
                 result = self._failure(halt, cell.source)
         text = clean(sink.text, 1 << 16)

@@ -27,8 +27,6 @@ from autograder.wire import BadFrame, Reference, TooLarge
 
 OBJECT_LIMIT = 100_000
 CALLBACK_LIMIT = 20_000
-# The student's process stops its own code at the deadline; only one that does not obey needs more.
-GRACE_SECONDS = 3.0
 _LIBRARIES = ("torch", "torchvision", "numpy", "math", "operator", "builtins", "convbook")
 _FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinMethodType, functools.partial)
 
@@ -40,9 +38,12 @@ class Link(Peer):
         deadline: when the running cell must be done, in `time.monotonic()`.
         seconds: the limit that the deadline comes from, for messages.
         halt: why no question can be asked any more.
-        fault: the last `AuthorError`: a test that swallows it has still failed.
         exceptions: classes that a student's exception may have here.
+        grace: seconds after the deadline. The student's process stops its own code at the deadline; what does not
+            obey is waited for so long, and then never asked again.
     """
+
+    grace = 3.0
 
     def __init__(self, channel: Channel, outputs: Reader) -> None:
         super().__init__(channel)
@@ -56,7 +57,6 @@ class Link(Peer):
         self.deadline = 0.0
         self.seconds = 0
         self.halt: Halt | None = None
-        self.fault: AuthorError | None = None
         self.exceptions = known_exceptions()
 
     def ask(self, operation: str, *arguments: Any) -> Any:
@@ -76,16 +76,12 @@ class Link(Peer):
                 self.check_snapshots()
             if not self._nesting and not self._channel.is_quiet():
                 raise BadFrame("It spoke without being asked.")
-            limit = self.deadline + GRACE_SECONDS
+            limit = self.deadline + self.grace
             message, decoder, encoder = self.exchange(operation, list(arguments), self._context(), limit)
             self._show(operation)
-            return self._reply(operation, message, decoder, encoder)
-        except AuthorError as fault:
-            self.fault = fault
-            raise
+            value, error = self._reply(operation, message, decoder, encoder)
         except TooLarge as error:
-            self.fault = AuthorError(f"The test sends too much: {error}")
-            raise self.fault from None
+            raise AuthorError(f"The test sends too much: {error}") from None
         except Closed:
             raise self._end(Ended("Your code ended the process that runs your notebook.")) from None
         except TimeoutError:
@@ -97,6 +93,9 @@ class Link(Peer):
         finally:
             if self._unanswered > unanswered and not self.halt:  # stopped half-way, by the judge's own alarm
                 self._end(self._out_of_time())
+        if error is not None:  # raised out here, because it may be a MemoryError or TimeoutError as well
+            raise error
+        return value
 
     def check_snapshots(self) -> None:
         """See `Snapshots.check`."""
@@ -162,15 +161,18 @@ class Link(Peer):
                 raise
             self._callback_error = error
             names = [kind.__name__ for kind in type(error).__mro__]
-            reply = self.encode(["e", number, names, [], f"The test's function raised {names[0]}."])
-        self.send(reply, self.deadline + GRACE_SECONDS)
+            reply = self.encode(["e", number, names, [], _callback_text(error)])
+        self.send(reply, self.deadline + self.grace)
 
-    def _reply(self, operation: str, message: list[Any], decoder: Decoder, encoder: Encoder) -> Any:
+    def _reply(
+        self, operation: str, message: list[Any], decoder: Decoder, encoder: Encoder
+    ) -> tuple[Any, BaseException | None]:
+        """What the reply says: a value, or what to raise."""
         ours, self._callback_error = self._callback_error, None
         if isinstance(ours, AuthorError):
             raise ours
         if message[0] == "e":
-            raise self._raised(message, ours)
+            return None, self._raised(message, ours)
         value, graph = message[2:]
         if decoder.linked:
             if type(graph) is not StudentObject:
@@ -179,7 +181,7 @@ class Link(Peer):
 
             tie(self, graph, decoder.linked, encoder.requiring)
         self._remember(operation, value, decoder)
-        return value
+        return value, None
 
     def _raised(self, message: list[Any], ours: BaseException | None) -> BaseException:
         names, arguments, text = message[2:]
@@ -189,7 +191,7 @@ class Link(Peer):
             raise BadFrame("It sent an exception that is none.")
         if names[:1] == ["OutOfTime"]:
             return self._out_of_time()
-        if ours is not None and names[:1] == [type(ours).__name__]:
+        if ours is not None and text == _callback_text(ours):
             return ours  # raised by the test's own function, and it came through
         names = [clean(name, 80) for name in names]
         error: RemoteError = remote_error(names, arguments, clean(text), self.exceptions)
@@ -230,6 +232,11 @@ class Link(Peer):
     def _end(self, halt: Halt) -> Halt:
         self.halt = halt
         return halt
+
+
+def _callback_text(error: BaseException) -> str:
+    """What the student's process is told of an exception in a function of the test's: nothing of its text."""
+    return f"The test's function raised {type(error).__name__}."
 
 
 def _library_name(value: Any) -> str:

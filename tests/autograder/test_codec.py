@@ -94,7 +94,15 @@ def test_arrays_cross_by_value_whatever_their_layout() -> None:
         copy = decode(encode(array))
         assert (copy == array).all() and copy.dtype == array.dtype.newbyteorder("=") and copy.flags.writeable
     tensor = torch.arange(24.0).reshape(4, 6)
-    for view in (tensor.T, tensor[::2], tensor.expand(2, 4, 6), (tensor + 1j).conj(), (1j * tensor).conj().imag):
+    for view in (
+        tensor.T,
+        tensor[::2],
+        torch.ones(()).expand(1),
+        torch.ones(1, 1).expand(3, 1)[:1],
+        tensor.expand(2, 4, 6),
+        (tensor + 1j).conj(),
+        (1j * tensor).conj().imag,
+    ):
         assert torch.equal(decode(encode(view)), view)
 
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from autograder import link
 from autograder.codec import encode
 from autograder.decoder import Decoder
 from autograder.judge import CellRun, Step
+from autograder.link import Link
 from autograder.peer import Channel, Closed
 from autograder.policy import Limits
 from autograder.wire import Reference
@@ -152,6 +154,7 @@ def test_a_helpers_name_is_never_the_students() -> None:
 STUDENT = """
 import gc, os, socket
 from autograder.student import Student
+from autograder import link
 from autograder.codec import encode
 me = next(each for each in gc.get_objects() if type(each) is Student)
 """
@@ -245,19 +248,29 @@ def test_stop_iteration_of_a_student_does_not_end_a_loop_of_the_test() -> None:
 # Limits.
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For code that will not stop at its deadline."""
+    monkeypatch.setattr(Link, "grace", 0.3)
+
+
+@pytest.fixture
+def few_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "OBJECT_LIMIT", 1000)
+
+
 SHORT = Limits(cell_seconds=1, submission_seconds=12, output_kb=64)
 
 
 @pytest.mark.parametrize(
     "body",
-    ["while True: pass", "__import__('time').sleep(60)", "sum(range(10**12))"],
-    ids=["loop", "sleep", "in C"],
+    ["while True: pass", "__import__('time').sleep(60)"],
+    ids=["loop", "sleep"],
 )
 def test_an_endless_call_times_out_and_the_next_part_is_still_judged(body: str) -> None:
     runs = verdicts(COURSE, {"double": f"def double(x):\n    {body}"}, limits=SHORT)
     assert runs["double-test"].status == "timeout" and "1 s" in runs["double-test"].message
-    if body != "sum(range(10**12))":
-        assert runs["honest-test"].status == "passed"
+    assert runs["honest-test"].status == "passed"
 
 
 def test_an_endless_cell_times_out_and_the_next_is_still_run() -> None:
@@ -266,11 +279,15 @@ def test_an_endless_cell_times_out_and_the_next_is_still_run() -> None:
     assert "longer than 1 s" in runs[1].message
 
 
-def test_code_that_catches_everything_is_stopped_all_the_same() -> None:
-    stubborn = "def double(x):\n  while True:\n    try:\n      while True: pass\n    except BaseException: pass"
-    started = time.monotonic()
-    runs = verdicts(COURSE, {"double": stubborn}, limits=SHORT)
-    assert {run.status for run in runs.values()} == {"timeout"} and time.monotonic() - started < 15
+@pytest.mark.parametrize(
+    "body",
+    ["sum(range(10**12))", "import signal\n  signal.signal(signal.SIGALRM, signal.SIG_IGN)\n  while True: pass"],
+    ids=["in C", "no alarm"],
+)
+@pytest.mark.usefixtures("impatient")
+def test_code_that_does_not_obey_is_not_waited_for(body: str) -> None:
+    runs = verdicts(COURSE, {"double": f"def double(x):\n  {body}"}, limits=SHORT)
+    assert {run.status for run in runs.values()} == {"timeout"} and all(run.ended for run in runs.values())
 
 
 def test_the_submission_as_a_whole_has_a_limit() -> None:
@@ -286,6 +303,7 @@ def test_an_endless_iterator_ends_with_the_cell() -> None:
     assert run.status == "timeout"
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_number_that_keeps_the_judge_busy_times_out() -> None:
     cells = [cell("answer", "n = 10**15"), cell("test", "for i in range(n): pass"), HONEST, HONEST_TEST]
     runs = verdicts(cells, limits=SHORT)
@@ -396,18 +414,19 @@ FORGED: dict[str, tuple[Callable[[socket.socket, list[Any]], None], str]] = {
     "object": (send(["a", "ID", Reference("object", 2, "ndarray"), None]), "failed"),
     "module": (send(["a", "ID", Reference("object", 2, "ndarray", True), None]), "failed"),
     "graph of nothing": (send(["a", "ID", 14.5, 7]), "failed"),
-    "many objects": (send(["a", "ID", [Reference("object", n + 2, "x") for n in range(110_000)], None]), "crashed"),
+    "many objects": (send(["a", "ID", [Reference("object", n + 2, "x") for n in range(1100)], None]), "crashed"),
     "never": (never, "timeout"),
     "drip": (drip, "timeout"),
-    "flood": (flood, "crashed"),
+    "flood": (flood, "failed"),
     "closed": (lambda sock, question: os._exit(0), "crashed"),
 }
 
 
 @pytest.mark.parametrize("name", FORGED)
+@pytest.mark.usefixtures("impatient", "few_objects")
 def test_a_process_that_breaks_the_protocol_gets_a_verdict_with_a_reason(name: str) -> None:
     reply, status = FORGED[name]
-    run = double("", serve=liar(reply), limits=Limits(cell_seconds=1, submission_seconds=12, output_kb=64))
+    run = double("", serve=liar(reply), limits=Limits(cell_seconds=1 if status == "timeout" else 20, output_kb=64))
     assert run.status == status and run.message
 
 
