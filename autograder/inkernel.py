@@ -9,6 +9,7 @@ whatever a kernel started dies with it.
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -100,6 +101,7 @@ class _Session:
             error_on_timeout={"ename": TIMEOUT, "evalue": "", "traceback": []},
             startup_timeout=_STARTUP_SECONDS,
             store_widget_state=False,
+            log=logging.Logger("nbclient", logging.CRITICAL + 1),  # what it would log is in the verdicts
             on_cell_executed=self._replied,
         )
         self._client.budget = limits.output_kb * 1024
