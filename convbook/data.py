@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 # Which photographs, and the words that go with them. Both files ship inside scikit-image's wheel.
 _PHOTOGRAPHS = {
-    "camera": "a man with a camera, by Lav Varshney, CC0",
-    "astronaut": "the astronaut Eileen Collins, by NASA, public domain",
+    "camera": "by Lav Varshney, CC0",
+    "astronaut": "Eileen Collins by NASA, public domain",
 }
 
 
@@ -32,5 +32,5 @@ def photograph(name: str, size: int = 512) -> NDArray[np.float64]:
         raise ImportError("The photographs come with scikit-image: `pip install scikit-image`.") from error
     full: NDArray[Any] = getattr(data, name)()
     blocks = full.reshape(size, 512 // size, size, 512 // size, *full.shape[2:])
-    print(f"Photograph: {_PHOTOGRAPHS[name]} (from scikit-image).")
+    print(f"Photograph {_PHOTOGRAPHS[name]}, from scikit-image.")
     return blocks.mean(axis=(1, 3)) / 255.0

@@ -106,7 +106,7 @@ def grids(
 ) -> list[Axes]:
     """Draw matrices in a row at one scale, each as (values, role, title), with one symbol between each two.
 
-    `grids([(x, "input", "x"), (k, "kernel", "w"), (y, "output", "y")], "∗=")` draws x ∗ w = y; `windows` has
+    `grids([(x, "input", "x"), (k, "kernel", "w"), (y, "output", "y")], "⋆=")` draws x ⋆ w = y; `windows` has
     the framed cells of a matrix by its place, as in `{0: [(0, 0), (0, 1)], 2: [(0, 0)]}`. Returns the axes.
     """
     shapes = [np.atleast_2d(np.asarray(values)).shape for values, _, _ in matrices]

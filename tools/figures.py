@@ -31,7 +31,7 @@ def convolution_step() -> None:
     row, column = 2, 1
     covered = [(row + u, column + v) for u in range(3) for v in range(3)]
     matrices = [(LETTER_T, "input", "input"), (SOBEL_X, "kernel", "kernel"), (output, "output", "output")]
-    plots.grids(matrices, "∗=", {0: covered, 2: [(row, column)]})
+    plots.grids(matrices, "⋆=", {0: covered, 2: [(row, column)]})
 
 
 def weights_shared() -> None:

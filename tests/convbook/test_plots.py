@@ -90,9 +90,9 @@ def test_grid_frames_the_window_and_leaves_muted_cells_unfilled():
 
 
 def test_grids_draws_each_matrix_in_its_role_with_symbols_between():
-    axes = plots.grids([(np.eye(3), "input", "x"), ([[2]], "kernel", "w"), (np.eye(3), "output", "y")], "∗=")
+    axes = plots.grids([(np.eye(3), "input", "x"), ([[2]], "kernel", "w"), (np.eye(3), "output", "y")], "⋆=")
     assert [ax.get_title() for ax in axes] == ["x", "w", "y"]
-    assert [ax.texts[-1].get_text() if ax.texts[-1].get_text() in "∗=" else "" for ax in axes] == ["", "∗", "="]
+    assert [ax.texts[-1].get_text() if ax.texts[-1].get_text() in "⋆=" else "" for ax in axes] == ["", "⋆", "="]
     roles = [matplotlib.colors.to_hex(ax.patches[0].get_facecolor()) for ax in axes]
     assert roles == [plots.COLORS[role].lower() for role in ("input", "kernel", "output")]
 
@@ -125,7 +125,7 @@ def test_a_figure_has_no_background_of_its_own(tmp_path):
 
 def test_the_same_figure_is_the_same_svg(tmp_path):
     for name in "ab":
-        plots.grids([(np.eye(2), "input", "x"), ([[3]], "kernel", "w")], "∗")
+        plots.grids([(np.eye(2), "input", "x"), ([[3]], "kernel", "w")], "⋆")
         plt.savefig(tmp_path / f"{name}.svg", metadata={"Date": None})
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
 
