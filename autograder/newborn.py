@@ -66,7 +66,7 @@ def live(birth: Birth, parent: int) -> NoReturn:
     try:
         birth.target(job, birth.descriptors)
     except SystemExit as error:
-        code = error.code if isinstance(error.code, int) else 1
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
     except BaseException:
         code = 1
         with contextlib.suppress(BaseException):
