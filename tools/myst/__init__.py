@@ -8,6 +8,7 @@ References need two passes, as in LaTeX: the first fills `Labels` with what ever
     parser      text -> tokens that know their place in the source
     labels      what can be referred to: numbers, titles, sources of pictures and citations
     converter   walks the tokens of one cell, collects edits, applies them
+    source      edits, and the way from a token to its place in the source
     directives  one function for each supported directive
     roles       one function for each supported role; links and pictures
     citations   references.bib -> "Author (year)" and a list of references

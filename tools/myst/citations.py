@@ -35,9 +35,13 @@ class Bibliography:
         style = find_plugin("pybtex.style.formatting", "unsrt")(abbreviate_names=True)
         backend = find_plugin("pybtex.backends", "markdown")()
         works = sorted((self.find(key) for key in keys), key=lambda work: (_authors(work), work.fields["year"]))
-        items = (entry.text.render(backend) for entry in style.format_entries(works))
-        # The backend breaks lines after each part and escapes marks that have no meaning inside a line.
-        return "\n".join("- " + re.sub(r"\\([-.()+!#{}])", r"\1", item).replace("\n", " ") for item in items)
+        return "\n".join("- " + _tidy(entry.text.render(backend)) for entry in style.format_entries(works))
+
+
+def _tidy(item: str) -> str:
+    """On one line, without the backend's escapes of marks that mean nothing there, a bare address as one word."""
+    item = re.sub(r"\\([-.()+!#{}])", r"\1", item).replace("\n", " ")
+    return re.sub(r"URL: \[[^]]*\]", "[online]", item)
 
 
 def _authors(work: Entry) -> str:

@@ -13,9 +13,9 @@ from myst.citations import Bibliography
 from myst.labels import Label, Labels
 from myst.parser import MystError, parse, read_directive
 from myst.site import Site
+from myst.source import Edit, Lines, applied
 
 T = TypeVar("T")
-Edit = tuple[int, int, str]  # start, end, replacement
 
 # Blocks that JupyterLab and Colab show as they stand; what is inside them is looked at token by token.
 KEPT = {"paragraph_open", "bullet_list_open", "ordered_list_open", "list_item_open", "blockquote_open", "hr"}
@@ -25,7 +25,7 @@ KEPT_INLINE |= {f"{name}_{end}" for name in ("em", "strong", "s") for end in ("o
 TAGS = {"br", "kbd", "sub", "sup", "details", "summary"}
 TAG = re.compile(r"</?([a-zA-Z][\w-]*)")
 COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
-LEFTOVER = re.compile(r"\{[\w:+-]+\}`|\[\^[^\]]+\]")
+LEFTOVER = re.compile(r"\{[\w:+-]+\}`|\[\^[^\]]+\]|:::|```")
 
 
 @dataclass
@@ -79,7 +79,7 @@ class Converter:
             raise self._error(
                 line + first, "Write links in place, as [text](address): a definition is lost between cells."
             )
-        source = _Lines(text)
+        source = Lines(text)
         edits: list[Edit] = []
         done = 0  # lines before this one belong to a block that is already rewritten
         for position, token in enumerate(tokens):
@@ -95,9 +95,12 @@ class Converter:
                 edits += self._guard(here, lambda t=token, c=changes: source.place(t, c))
             elif token.type == "heading_open":
                 self.chapter.level = int(token.tag[1])
-                self._name_targets(_applied(tokens[position + 1].content, self._inline(tokens[position + 1], here)))
+                self._name_targets(applied(tokens[position + 1].content, self._inline(tokens[position + 1], here)))
             elif token.type in KEPT:
-                pass
+                if token.type == "ordered_list_open" and _items(tokens, position) == 1:
+                    raise self._error(
+                        here, r"A number with a full stop begins a list here. Write it as `7\.` or add words."
+                    )
             elif token.type == "dd_open":
                 marker = re.compile(r"[:~]").search(text, source.starts[token.map[0]])
                 edits.append((marker.start(), marker.end(), " "))
@@ -105,7 +108,7 @@ class Converter:
                 done = token.map[1]
                 edits.append(source.block(token.map[0], done, replacement))
         self._name_targets("")
-        return _applied(text, edits).strip("\n")
+        return applied(text, edits).strip("\n")
 
     def _block(self, tokens: list[Token], position: int, line: int) -> str | None:
         """What replaces a block; None to keep it."""
@@ -132,7 +135,7 @@ class Converter:
             if tokens[position + 4].type != "footnote_reference_close":
                 raise self._error(line, "A footnote holds one paragraph.")
             notes = self.chapter.labels.footnotes.setdefault(self.chapter.name, {})
-            notes[token.meta["label"]] = _applied(inner.content, self._inline(inner, line)).replace("\n", " ")
+            notes[token.meta["label"]] = applied(inner.content, self._inline(inner, line)).replace("\n", " ")
             return ""
         raise self._error(
             line, f"The notebooks cannot show `{token.type}`. Use paragraphs, lists, tables and directives."
@@ -182,10 +185,15 @@ class Converter:
                     edits.append((start, end, replacement))
             elif child.type == "footnote_ref":
                 edits.append((start, end, f"<sup>{self._note(child.meta['label'])}</sup>"))
+            elif child.type == "code_inline" and len(child.markup) > 2:
+                raise self._error(
+                    here, "This fence is read as text: its first line holds a backtick, or it does not end."
+                )
             elif child.type not in KEPT_INLINE:
                 raise self._error(here, f"The notebooks cannot show `{child.type}`.")
             elif child.type == "text" and self.chapter.labels.complete and (left := LEFTOVER.search(child.content)):
-                raise self._error(here, f"`{left[0]}` is neither a complete role nor a footnote that is defined.")
+                why = "Complete the role, define the footnote, keep backticks out of a directive's first line."
+                raise self._error(here, f"The book shows ‘{left[0]}’ as text. {why}")
         return edits
 
     def _note(self, label: str) -> int:
@@ -209,56 +217,11 @@ class Converter:
         return MystError(self.chapter.path, line, message)
 
 
-class _Lines:
-    """The text of a cell by line: turns places in an inline token or in a block into places in the text."""
-
-    def __init__(self, text: str) -> None:
-        self.lines = text.split("\n")
-        self.starts = [0]
-        for content in self.lines:
-            self.starts.append(self.starts[-1] + len(content) + 1)
-        self.length = len(text)
-        self.used: Counter[int] = Counter()  # how much of a line the cells of a table have taken
-
-    def block(self, first: int, end: int, replacement: str) -> Edit:
-        """Replace the lines from `first` to before `end`; nothing leaves no blank lines behind."""
-        if not replacement:
-            while end < len(self.lines) and not self.lines[end].strip():
-                end += 1
-            return self.starts[first], min(self.starts[end], self.length), ""
-        while not self.lines[end - 1].strip():
-            end -= 1
-        return self.starts[first], self.starts[end] - 1, replacement
-
-    def place(self, token: Token, edits: list[Edit]) -> list[Edit]:
-        """Edits to the text from edits to an inline token. Raises ValueError where its text is not in the source."""
-        begins = self._begins(token)
-        if not edits:
-            return []
-        if None in begins:
-            raise ValueError("A table cell with a role, a link or a picture cannot hold an escaped `\\|`.")
-        heads = [0]
-        for content in token.content.split("\n"):
-            heads.append(heads[-1] + len(content) + 1)
-
-        def absolute(offset: int) -> int:
-            row = max(i for i, head in enumerate(heads[:-1]) if head <= offset)
-            return begins[row] + offset - heads[row]
-
-        return [(absolute(start), absolute(end), replacement) for start, end, replacement in edits]
-
-    def _begins(self, token: Token) -> list[int | None]:
-        """Where each line of an inline token starts in the text."""
-        begins: list[int | None] = []
-        for row, content in enumerate(token.content.split("\n"), start=token.map[0]):
-            column = self.lines[row].find(content, self.used[row])
-            begins.append(None if column < 0 else self.starts[row] + column)
-            if column >= 0:
-                self.used[row] = column + len(content)
-        return begins
-
-
-def _applied(text: str, edits: list[Edit]) -> str:
-    for start, end, replacement in sorted(edits, key=lambda edit: edit[:2], reverse=True):
-        text = text[:start] + replacement + text[end:]
-    return text
+def _items(tokens: list[Token], position: int) -> int:
+    """The number of items of the list that opens at `position`."""
+    level, items = tokens[position].level, 0
+    for token in tokens[position + 1 :]:
+        if token.level == level:
+            break
+        items += token.type == "list_item_open" and token.level == level + 1
+    return items

@@ -86,7 +86,7 @@ def _notebook(path: Path, cells: list[Cell], site: Site, labels: Labels, bibliog
         raise MystError(name, cells[0].line if cells else 1, "A chapter begins with its title, as `# Slide a kernel`.")
     labels.titles[path.stem] = match["title"]
     rest = [new_markdown_cell(match["rest"])] if match["rest"] else []
-    install = new_code_cell(install_cell(site.repository, site.branch))
+    install = new_code_cell(install_cell(site.repository, site.branch), metadata={"jupyter": {"source_hidden": True}})
     built = [_head(match["title"], path.stem, site), install, *rest, *built[1:]]
     for number, cell in enumerate(built):
         cell.id = f"{path.stem}-{number:02d}"

@@ -15,7 +15,8 @@ from markdown_it.token import Token
 from myst.labels import NAMES, Label
 
 if TYPE_CHECKING:
-    from myst.converter import Chapter, Converter, Edit
+    from myst.converter import Chapter, Converter
+    from myst.source import Edit
 
 Render = Callable[[str, "Converter"], str]
 ROLES: dict[str, Render] = {}
