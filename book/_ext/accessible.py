@@ -8,6 +8,8 @@ REPAIRS = (
     # aria-deprecated-role, list: docutils gives citations a withdrawn role inside a list without list items.
     (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
     (re.compile(r'(<div class="citation" id="[^"]*") role="doc-biblioentry"'), r"\1"),
+    # duplicate-id: sphinx-exercise gives all exercises of a page the same id, and all solutions another.
+    (re.compile(r'(<section) id="(?:exercise|solution)-content"'), r"\1"),
     # Where scripts are off: a widget leaves an empty place, so a sentence stands there.
     (
         re.compile(r'<script type="application/vnd.jupyter.widget-view\+json">.*?</script>'),

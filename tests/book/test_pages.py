@@ -93,3 +93,10 @@ def test_a_demo_says_what_it_needs_where_scripts_are_off(soup):
     for page, content in soup.items():
         for view in content.select('script[type="application/vnd.jupyter.widget-view+json"]'):
             assert "JavaScript" in view.find_next_sibling("noscript").get_text(), page
+
+
+def test_pictures_keep_their_place_until_they_load(soup):
+    for page, content in soup.items():
+        for image in content.select("article img"):
+            assert image["loading"] == "lazy", f"{page}: {image['src']}"
+            assert int(image["width"]) > 0 and int(image["height"]) > 0, f"{page}: {image['src']}"
