@@ -12,6 +12,7 @@ import a widget from a blob, where a relative import has no meaning, so `bundle`
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import numpy as np
 import traitlets
 
 HERE = Path(__file__).parent
+Rows = Sequence[Sequence[float]]
 
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w.]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?function |const |class )", re.MULTILINE)
@@ -71,15 +73,15 @@ def stylesheet(name: str) -> str:
     return "\n".join((HERE / part).read_text(encoding="utf-8") for part in ("kit.css", name))
 
 
-class NumberGrid(traitlets.TraitType[list[list[float]], Any]):
+class NumberGrid(traitlets.TraitType[Rows, Any]):
     """A matrix of finite numbers: nested lists or an array, kept as lists of rows. At most `largest` a side."""
 
-    def __init__(self, default: list[list[float]], *, largest: int) -> None:
+    def __init__(self, default: Rows, *, largest: int) -> None:
         super().__init__(default_value=default)
         self.largest = largest
         self.info_text = f"a grid of finite numbers, 1 to {largest} rows and columns, rows of equal length"
 
-    def validate(self, obj: Any, value: Any) -> list[list[float]]:
+    def validate(self, obj: Any, value: Any) -> Rows:
         """`value` as lists of rows; TraitError with a sentence when it is no such grid."""
         where = f"{type(obj).__name__}.{self.name} needs {self.info_text}"
         try:

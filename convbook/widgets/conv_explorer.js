@@ -49,7 +49,9 @@ function equation(products) {
   ];
 }
 
-// "Output size: ⌊(n + 2p − d(k − 1) − 1) / s⌋ + 1" with the numbers in place of the letters.
+const LETTERS = "⌊(n + 2p − d(k − 1) − 1) / s⌋ + 1";
+
+// The same with numbers in place of the letters: "Output size: ⌊(7 + 2·1 − 2·(3 − 1) − 1) / 2⌋ + 1 = 3".
 function sizeLine({ name, n, k, s, p, d, size }) {
   return h("p", { class: "cb-size" },
     `${name}: ⌊(`, chip("input", n), ` + 2·${p} − ${d}·(`, chip("kernel", k), ` − 1) − 1) / ${s}⌋ + 1 = `,
@@ -89,6 +91,7 @@ function render({ model, el }) {
 
   const where = h("p", { class: "cb-caption" });
   const products = h("div", { class: "cb-equation" });
+  const result = h("div", { class: "cb-result" }, where, products);
   const formula = h("div", { class: "cb-formula" });
   const said = announcer();
 
@@ -145,15 +148,17 @@ function render({ model, el }) {
     operator.textContent = state.flip ? "∗" : "⋆";
 
     const shade = shadeOf(view.output);
-    captions.output.textContent = `Output ${by(view.out_shape)}`;
+    captions.output.textContent = view.problem ? "No output" : `Output ${by(view.out_shape)}`;
     grids.output.update(`${captions.output.textContent}, arrow keys move`,
       view.output.map((line) => line.map((x) => ({ text: formatNumber(x), ...shade(x) }))), view.selected);
     grids.output.element.hidden = Boolean(view.problem);
     problem.textContent = view.problem;
 
-    where.textContent = view.problem ? "" : `Output row ${row + 1}, column ${column + 1}`;
-    products.replaceChildren(...(view.problem ? [] : equation(view.products)));
-    formula.replaceChildren(...sizes(state).map(sizeLine));
+    result.hidden = Boolean(view.problem);
+    where.textContent = `Output row ${row + 1}, column ${column + 1}`;
+    products.replaceChildren(...equation(view.products));
+    formula.replaceChildren(h("p", { class: "cb-letters" }, `Size of the output for n input cells: ${LETTERS}`), ...sizes(state).map(sizeLine));
+    root.style.setProperty("--columns", view.padded[0].length + state.kernel[0].length + Math.max(1, view.out_shape[1]));
     if (!timer) said.say(summary(state, view));
   }
 
@@ -165,23 +170,23 @@ function render({ model, el }) {
     grids.input.update(captions.input.textContent, view.padded.map((line, r) => line.map(({ value, padding }, c) => {
       const weight = field.get(`${r},${c}`);
       const { shade: depth, class: sign } = shade(value);
-      const name = [sign, padding ? "cb-pad" : "", weight === undefined ? "" : "cb-field-cell"].join(" ");
+      const name = [sign, padding ? "cb-pad" : "", weight === undefined ? "" : "cb-ring"].join(" ");
       return { text: formatNumber(value), shade: depth, class: name, weight: weight === undefined ? null : `×${formatWeight(weight)}` };
     })));
   }
 
   const root = h("div", { class: "cb-widget cb-conv", role: "group", "aria-label": "Convolution explorer" },
-    h("div", { class: "cb-bar" }, h("p", { class: "cb-title" }, "Convolution explorer"), play, step),
+    h("div", { class: "cb-bar" },
+      h("p", { class: "cb-title" }, "Convolution explorer"),
+      button("Random input", () => put("image")(randomImage())), play, step),
     h("div", { class: "cb-controls" },
-      image.element, preset.element, mode.element,
-      size.element, stride.element, padding.element, dilation.element),
-    h("div", { class: "cb-more" }, flip.element, button("Random input", () => put("image")(randomImage()))),
+      image.element, preset.element, size.element, stride.element,
+      padding.element, mode.element, dilation.element, flip.element),
     h("div", { class: "cb-figures" },
       figure("input", "Input"), operator,
       h("div", { class: "cb-stack" }, figure("kernel", "Kernel"), applied),
       h("span", { class: "cb-operator", "aria-hidden": "true" }, "="), output),
-    h("div", { class: "cb-result" }, where, products),
-    formula, said.element);
+    result, formula, said.element);
 
   draw();
   const unwatch = watch(model, TRAITS, draw);

@@ -33,7 +33,7 @@ class ConvExplorer(Widget):
     padding_mode = traitlets.Enum(["zeros", "reflect", "circular"], "zeros").tag(sync=True)
     dilation = traitlets.Int(1, min=1, max=3).tag(sync=True)
     flip = traitlets.Bool(False).tag(sync=True)
-    selected = traitlets.Tuple(traitlets.Int(min=0), traitlets.Int(min=0), default_value=(0, 0)).tag(sync=True)
+    selected = traitlets.Tuple(traitlets.Int(min=0), traitlets.Int(min=0), default_value=(2, 2)).tag(sync=True)
     """Row and column of the chosen output cell, from 0. The page moves it back inside when the output shrinks."""
     out_shape = traitlets.Tuple(traitlets.Int(), traitlets.Int(), default_value=None, allow_none=True).tag(sync=True)
     """Rows and columns of the output, (0, 0) when the kernel does not fit. None until the page has worked it out."""

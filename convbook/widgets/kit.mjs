@@ -38,7 +38,7 @@ export function slider(label, [min, max], change) {
 export function select(label, choices, change, other = null) {
   const options = Object.entries(choices).map(([value, text]) => h("option", { value }, text));
   if (other) options.push(h("option", { value: other, disabled: true }, other));
-  const input = h("select", { onchange: () => change(input.value) }, ...options);
+  const input = h("select", { "aria-label": label, onchange: () => change(input.value) }, ...options);
   return {
     element: h("label", { class: "cb-field" }, h("span", {}, label), input),
     update: (value) => void (input.value = value),
@@ -175,6 +175,7 @@ export function numberGrid({ kind, choose = null, edit = null }) {
     table.setAttribute("aria-label", label);
     const fits = values.length === cells.length && values[0]?.length === cells[0]?.length;
     const refocus = !fits && build(values.length, values[0]?.length ?? 0);
+    table.classList.toggle("cb-long", values.flat().some(({ text }) => text.length > 3));
     values.forEach((row, r) => row.forEach((value, c) => fillCell(cells[r][c], value)));
     if (!chosen || !cells.length) return;
     setHome(...chosen);
@@ -185,7 +186,6 @@ export function numberGrid({ kind, choose = null, edit = null }) {
 
   function fillCell({ cell, target }, { text, class: name = "", shade = 0, weight = null }) {
     cell.className = `cb-cell ${name}`;
-    cell.classList.toggle("cb-long", text.length > 3);
     cell.style.setProperty("--shade", shade.toFixed(3));
     if (weight === null) delete cell.dataset.weight;
     else cell.dataset.weight = weight;

@@ -1,17 +1,18 @@
 // Numbers as people write them: a true minus sign, short decimals, fractions for a kernel's weights.
 
+const written = (x) => String(x + 0).replace("-", "−"); // + 0: minus zero is zero
+
 // At most three significant digits, all digits of a whole number: 3.33, −12.7, 1020.
 export function formatNumber(x) {
-  const short = Math.abs(x) >= 100 || Number.isInteger(x) ? Math.round(x) : Number(x.toPrecision(3));
-  return String(short + 0).replace("-", "−");
+  return written(Math.abs(x) >= 100 ? Math.round(x) : Number(x.toPrecision(3)));
 }
 
 // A weight exactly where that is short: −1, 0.25, 1/9. Otherwise like formatNumber.
 export function formatWeight(x) {
-  if (Math.abs(x * 100 - Math.round(x * 100)) < 1e-9) return formatNumber(Math.round(x * 100) / 100);
+  if (Math.abs(x * 100 - Math.round(x * 100)) < 1e-9) return written(Math.round(x * 100) / 100);
   for (let denominator = 3; denominator <= 25; denominator++) {
     const numerator = x * denominator;
-    if (Math.abs(numerator - Math.round(numerator)) < 1e-9) return `${formatNumber(Math.round(numerator))}/${denominator}`;
+    if (Math.abs(numerator - Math.round(numerator)) < 1e-9) return `${written(Math.round(numerator))}/${denominator}`;
   }
   return formatNumber(x);
 }

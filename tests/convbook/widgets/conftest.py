@@ -35,8 +35,8 @@ def node() -> Callable[[str, Any], Any]:
 
     def run(code: str, value: Any = None) -> Any:
         program = (
-            "const read = async () => { let all = ''; for await (const part of process.stdin) all += part; return all; };\n"
-            f"const input = JSON.parse(await read());\n{code}\nprocess.stdout.write(JSON.stringify(answer));"
+            "import { readFileSync } from 'node:fs';\nconst input = JSON.parse(readFileSync(0, 'utf8'));\n"
+            f"{code}\nprocess.stdout.write(JSON.stringify(answer));"
         )
         done = subprocess.run(
             [command, "--input-type=module", "--eval", program],
@@ -60,9 +60,13 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+def is_foreign(url: str) -> bool:
+    return url not in (ADDRESS, f"{ADDRESS}favicon.ico") and not url.startswith(("blob:", "data:"))
+
+
 @pytest.fixture
 def show(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """show(widget, theme=…, width=…, reduced_motion=…): the page of a widget. Fails on any error in the page."""
+    """show(widget, theme=…, width=…, …): the page of a widget. Fails on an error or a request of the page."""
     contexts = []
     errors: list[str] = []
 
@@ -77,6 +81,7 @@ def show(browser: Browser) -> Iterator[Callable[..., Page]]:
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         state = json.dumps(widget.get_state()).replace("<", "\\u003c")
         html = (HERE / "harness.html").read_text(encoding="utf-8").replace("THEME", theme).replace("STATE", state)
+        page.on("request", lambda request: errors.append(request.url) if is_foreign(request.url) else None)
         page.route("**/*", lambda route: route.abort())
         page.route(ADDRESS, lambda route: route.fulfill(body=html, content_type="text/html"))
         page.goto(ADDRESS)
@@ -102,3 +107,10 @@ def axe() -> Callable[[Page], list[str]]:
         return [f"{each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
 
     return violations
+
+
+@pytest.fixture(scope="session")
+def least_contrast() -> Callable[[Page], tuple[float, str]]:
+    """least_contrast(page): the lowest ratio of any text in the first view, and the element that has it."""
+    script = (HERE / "contrast.js").read_text(encoding="utf-8")
+    return lambda page: tuple(page.evaluate(script.split("\n", 2)[2]))
