@@ -47,6 +47,11 @@ def _course(ctx: click.Context) -> Course:
     return Course.load(ctx.obj) if ctx.obj else Course.find(Path.cwd())
 
 
+def _progress(what: str, total: int, unit: str) -> "tqdm[None]":
+    """A progress bar where somebody watches; in a log one line at the end has to do."""
+    return tqdm(total=total, desc=what, unit=unit, disable=not sys.stderr.isatty())
+
+
 _NAMES = click.argument("names", nargs=-1, metavar="[NAME]...")
 
 
@@ -99,8 +104,7 @@ def grade(
     collected, without = collect(submissions, name)
     if without:
         click.echo(f"{len(without)} folders hold nothing of {name}: {', '.join(without[:10])}", err=True)
-    quiet = not sys.stderr.isatty()
-    with tqdm(total=len(collected), desc=f"grade {name}", unit="submission", disable=quiet) as bar:
+    with _progress(f"grade {name}", len(collected), "submission") as bar:
         summary = grade_class(
             assignment,
             collected,
@@ -135,12 +139,18 @@ def report(folder: Path) -> None:
 @main.command()
 @_NAMES
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Different draws for each check.")
+@click.option("--mutants/--no-mutants", default=True, help="Whether to test the tests on changed solutions.")
 @click.pass_context
-def verify(ctx: click.Context, names: tuple[str, ...], seeds: int) -> None:
-    """Check that every catalogued mistake and alternative gets its points and its hint."""
+def verify(ctx: click.Context, names: tuple[str, ...], seeds: int, mutants: bool) -> None:
+    """Check that every catalogued mistake and alternative gets its points and its hint.
+
+    Then change the reference solutions, a small change at a time, and say which changes no test notices.
+    """
     from autograder.assignment import Assignment
     from autograder.assignment import names as known
     from autograder.direct import DirectExecutor
+    from autograder.mutation import mutants as make_mutants
+    from autograder.mutation import mutation_score
     from autograder.verify import Catalogue, checks
     from autograder.verify import verify as run
 
@@ -149,15 +159,19 @@ def verify(ctx: click.Context, names: tuple[str, ...], seeds: int) -> None:
     for name in names or known(course.root):
         assignment = Assignment.load(course.root, name)
         wanted = checks(assignment, Catalogue.load(assignment))
-        quiet = not sys.stderr.isatty()
-        with (
-            DirectExecutor(assignment) as executor,
-            tqdm(total=len(wanted), desc=f"verify {name}", unit="check", disable=quiet) as bar,
-        ):
-            problems = run(assignment, wanted, executor, seeds, bar.update)
+        changed = make_mutants(assignment) if mutants else []
+        with DirectExecutor(assignment) as executor:
+            with _progress(f"verify {name}", len(wanted), "check") as bar:
+                problems = run(assignment, wanted, executor, seeds, bar.update)
+            with _progress(f"mutate {name}", len(changed), "mutant") as bar:
+                score = mutation_score(assignment, changed, executor, seeds, bar.update)
         click.echo(f"{name}: {len(wanted) - len(problems)} of {len(wanted)} checks hold, {seeds} seeds each")
         for problem in problems:
             click.echo(f"  {problem.check.question or name}, {problem.check.name}: {problem.what}")
+        if mutants:
+            click.echo(f"{name}: the tests notice {score.share:.0%} of {score.mutants} changes to the solutions")
+        for mutant in score.survivors:
+            click.echo(f"  {mutant.question}, line {mutant.line}: {mutant.change}")
         bad += len(problems)
     if bad:
         raise SystemExit(1)

@@ -21,7 +21,7 @@ from nbformat.v4 import new_output
 
 from autograder.assignment import Assignment
 from autograder.errors import EngineError
-from autograder.grade import Run, Verdict, failure_message
+from autograder.grade import Run, Verdict, failure
 from autograder.submission import Submission
 
 
@@ -66,8 +66,7 @@ class DirectExecutor:
         for place, outcome in zip(places, ended, strict=False):
             cell = submission.cells[place]
             if cell is not None and cell.kind == "test":
-                message = failure_message(cell, *outcome) if outcome else ""
-                verdicts[cell.id] = Verdict(0, "failed", message) if outcome else Verdict(cell.points, "passed")
+                verdicts[cell.id] = failure(cell, *outcome) if outcome else Verdict(cell.points, "passed")
             elif outcome:
                 _, name, text = outcome
                 outputs[place] = [new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"])]

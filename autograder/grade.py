@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Protocol
 
-from convbook.check import PRACTICE_KEY, submission_key
 from nbformat import NotebookNode
 
 from autograder.assignment import Assignment, Cell, Question
@@ -20,6 +19,7 @@ from autograder.errors import SubmissionError
 from autograder.record import autograded
 from autograder.submission import Submission, rebuild
 from autograder.text import clean, plain_number
+from convbook.check import PRACTICE_KEY, submission_key
 
 ENDED = ("timeout", "memory", "crashed", "unreadable")
 """Statuses of a submission that did not run to its end."""
@@ -260,6 +260,15 @@ def _marked(cell: CellResult, mark: Mark) -> CellResult:
     return replace(
         cell, points=plain_number(mark.score), status=status if mark.settled else "needs-manual", message=text
     )
+
+
+def failure(cell: Cell, hidden: bool, name: str, text: str) -> Verdict:
+    """The verdict on a test cell that an exception stopped; the arguments are those of `failure_message`."""
+    if name == "NotImplementedError":
+        return Verdict(0, "not-attempted", "You have not written this part yet.")
+    if name == "MemoryError":
+        return Verdict(0, "memory", "This part ran out of memory.")
+    return Verdict(0, "failed", failure_message(cell, hidden, name, text))
 
 
 def failure_message(cell: Cell, hidden: bool, name: str, text: str) -> str:

@@ -26,7 +26,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 
 from autograder.assignment import Assignment, Cell
-from autograder.grade import Run, Verdict, failure_message
+from autograder.grade import Run, Verdict, failure
 from autograder.policy import Limits
 from autograder.submission import Submission
 
@@ -148,9 +148,7 @@ class _Session:
                 continue
             if error.ename == TIMEOUT:
                 return Verdict(0, "timeout", f"This part took longer than {self._limits.cell_seconds} s.")
-            if error.ename == "MemoryError":
-                return Verdict(0, "memory", "This part ran out of memory.")
-            return Verdict(0, "failed", failure_message(cell, hidden, error.ename, error.evalue))
+            return failure(cell, hidden, error.ename, error.evalue)
         return Verdict(cell.points, "passed")
 
     async def _execute(self, source: str) -> list[NotebookNode]:

@@ -21,8 +21,7 @@ MISTAKES = [
         question="moving-average",
         name="takes windows that do not overlap",
         source=(
-            "def moving_average(x, k):\n"
-            "    return np.array([x[i : i + k].mean() for i in range(0, len(x) - k + 1, k)])"
+            "def moving_average(x, k):\n    return np.array([x[i : i + k].mean() for i in range(0, len(x) - k + 1, k)])"
         ),
         points={"moving-average-test": 0},
         hint="two windows",
