@@ -6,14 +6,21 @@ Exit codes: 0 done; 1 a check found something; 2 unusable arguments or course; 3
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from tqdm import tqdm
 
 from autograder.course import Course
 from autograder.errors import AutograderError, EngineError, InstructorError, SandboxError
-from autograder.policy import LEVELS
+from autograder.policy import SANDBOXES
+
+if TYPE_CHECKING:
+    from autograder.assignment import Assignment
+    from autograder.grade import Executor
 
 # Everything that takes a second to import (nbgrader, nbclient, jupytext) is imported by the command that needs it.
 
@@ -78,7 +85,9 @@ def release(ctx: click.Context, names: tuple[str, ...], out: Path | None) -> Non
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for everything that is made.")
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True, help="At once.")
-@click.option("--sandbox", type=click.Choice(LEVELS), help="Level of the sandbox (default: the strongest here).")
+@click.option(
+    "--sandbox", type=click.Choice((*SANDBOXES, "none")), help="Level of the sandbox (default: the strongest here)."
+)
 @click.option("--force", is_flag=True, help="Grade again what was graded before.")
 @click.option("--db", "db_url", metavar="URL", help="Another gradebook, as an SQLAlchemy URL.")
 @click.pass_context
@@ -95,20 +104,22 @@ def grade(
     """Grade everything in a folder or zip; goes on where an earlier run stopped."""
     from autograder.assignment import Assignment
     from autograder.collect import collect
-    from autograder.inkernel import KernelExecutor
     from autograder.pipeline import grade_class
 
-    if sandbox not in (None, "none"):
-        raise SandboxError(f"The in-kernel engine cannot run in the sandbox {sandbox} yet. Leave --sandbox out.")
     assignment = Assignment.load(_course(ctx).root, name)
     collected, without = collect(submissions, name)
     if without:
         click.echo(f"{len(without)} folders hold nothing of {name}: {', '.join(without[:10])}", err=True)
-    with _progress(f"grade {name}", len(collected), "submission") as bar:
+    quiet = not sys.stderr.isatty()
+    with (
+        _executor(assignment, sandbox) as executor,
+        tqdm(total=len(collected), desc=f"grade {name}", unit="submission", disable=quiet) as bar,
+    ):
+        click.echo(f"Engine: {executor.engine}. Sandbox: {executor.sandbox}.")
         summary = grade_class(
             assignment,
             collected,
-            KernelExecutor(),
+            executor,
             out,
             jobs=jobs,
             force=force,
@@ -123,6 +134,26 @@ def grade(
         click.echo(f"autograder: no result for {student}: {reason}", err=True)
     if summary.lost:
         raise SystemExit(3)
+
+
+@contextmanager
+def _executor(assignment: "Assignment", sandbox: str | None) -> Iterator["Executor"]:
+    """The engine that course.toml names, at the sandbox level asked for."""
+    if assignment.settings.engine == "in-kernel":
+        from autograder.inkernel import KernelExecutor
+
+        if sandbox != "none":
+            raise SandboxError(
+                f"{assignment.name} is graded in the kernel (engine in course.toml), which has no sandbox yet. "
+                "To run the students' code without walls all the same, give --sandbox none."
+            )
+        yield KernelExecutor()
+        return
+    from autograder.judged import JudgeExecutor
+    from autograder.probe import choose
+
+    with JudgeExecutor(choose(sandbox)) as executor:
+        yield executor
 
 
 @main.command()
@@ -200,3 +231,17 @@ def sample(ctx: click.Context, name: str, out: Path) -> None:
 
     students = write_sample(Assignment.load(_course(ctx).root, name), out)
     click.echo(f"{len(students)} submissions in {out}: {', '.join(students)}")
+
+
+@main.command()
+def doctor() -> None:
+    """Look at this machine: the sandbox, room, and what is missing. Ends with 1 where grading would not be safe."""
+    from autograder.doctor import report as look
+
+    found = look()
+    for check in found.checks:
+        click.echo(f"{' ' if check.ok else '✗'} {check.name}: {check.found}")
+        if check.advice:
+            click.echo(f"    {check.advice}")
+    if not found.safe:
+        raise SystemExit(1)

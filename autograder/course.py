@@ -20,6 +20,9 @@ from autograder.policy import Limits
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 """What an assignment may be called: the name is a folder, a file, a cell id and a gradebook key."""
 
+ENGINES = ("judge", "in-kernel")
+"""Where an assignment's tests run: in a process of ours, or beside the student's code as in stock nbgrader."""
+
 
 @dataclass(frozen=True)
 class LatePolicy:
@@ -49,6 +52,7 @@ class Settings:
     due: datetime | None = None
     late: LatePolicy = field(default_factory=LatePolicy)
     attempts: int = 0
+    engine: str = ENGINES[0]
     limits: Limits = field(default_factory=Limits)
 
 
@@ -159,10 +163,13 @@ class _Reader:
         if not NAME.fullmatch(name):
             raise self._error(path, "is no name for a folder", "[assignments.01-convolution]")
         table = self._get(assignments, ("assignments",), name, dict, {})
-        self._known(table, {"title", "due", "late", "attempts", "limits"}, path)
+        self._known(table, {"title", "due", "late", "attempts", "engine", "limits"}, path)
         due = self._get(table, path, "due", datetime, None)
         if due is not None and due.tzinfo is None:
             raise self._error((*path, "due"), "needs a time zone", f"due = {due.isoformat()}+01:00")
+        engine = self._get(table, path, "engine", str, ENGINES[0])
+        if engine not in ENGINES:
+            raise self._error((*path, "engine"), "is no engine", " or ".join(f'engine = "{name}"' for name in ENGINES))
         late = self._get(table, path, "late", dict, {})
         self._known(late, {each.name for each in fields(LatePolicy)}, (*path, "late"))
         limits = self._get(table, path, "limits", dict, {})
@@ -176,6 +183,7 @@ class _Reader:
                 lowest_factor=self._share(late, (*path, "late"), "lowest_factor"),
             ),
             attempts=self._get(table, path, "attempts", int, 0),
+            engine=engine,
             limits=Limits(
                 **{key: self._get(limits, (*path, "limits"), key, int, 0, least=1) for key in limits},
             ),

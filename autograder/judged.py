@@ -51,7 +51,7 @@ class JudgeExecutor:
     engine = "judge"
 
     def __init__(self, level: Level) -> None:
-        self.sandbox = level
+        self.sandbox: str = level
         self._level: Level = level
         self._students = Zygote()
         try:

@@ -8,8 +8,10 @@ import pytest
 from click.testing import CliRunner, Result
 from nbgrader.validator import Validator
 
+from autograder import probe
 from autograder.assignment import Assignment
 from autograder.cli import main
+from autograder.doctor import Check, Report
 from autograder.submission import with_answers
 
 
@@ -118,6 +120,31 @@ def test_a_sample_class_is_graded_end_to_end(run: Callable[..., Result], tmp_pat
     done = run("grade", "tiny", "--submissions", tmp_path / "class", "--out", tmp_path / "out", "--jobs", "2")
     assert done.exit_code == 0
     results = json.loads((tmp_path / "out" / "results.json").read_text())
-    assert (results["engine"], results["sandbox"], results["seed"]) == ("in-kernel", "none", "practice")
+    assert (results["engine"], results["sandbox"], results["seed"]) == ("judge", probe.choose(None), "practice")
     assert [each["score"] for each in results["results"]] == [5, 9]
     assert [cell["status"] for cell in results["results"][0]["cells"]][2] == "timeout"
+
+
+def test_an_in_kernel_assignment_needs_an_explicit_word_to_run_without_walls(
+    run: Callable[..., Result], course: Path, hand_in: Callable[..., Path], right: dict[str, str], tmp_path: Path
+) -> None:
+    path = course / "course.toml"
+    path.write_text(path.read_text() + 'engine = "in-kernel"\n')
+    arguments = ["grade", "tiny", "--submissions", hand_in("ada", right), "--out", tmp_path / "out"]
+    refused = run(*arguments)
+    assert (refused.exit_code, "--sandbox none" in refused.output) == (2, True)
+    assert run(*arguments, "--sandbox", "none").exit_code == 0
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert (results["engine"], results["sandbox"]) == ("in-kernel", "none")
+    assert "can forge its verdict" in (tmp_path / "out" / "report.html").read_text()
+
+
+@pytest.mark.parametrize(("level", "code"), [("namespaces", 0), (None, 1)])
+def test_doctor_ends_with_1_where_grading_would_not_be_safe(
+    monkeypatch: pytest.MonkeyPatch, level: str | None, code: int
+) -> None:
+    checks = (Check("sandbox", level is not None, "what was found", "what to do"),)
+    monkeypatch.setattr("autograder.doctor.report", lambda: Report(level, checks))
+    done = CliRunner().invoke(main, ["doctor"])
+    assert done.exit_code == code
+    assert "sandbox: what was found\n    what to do" in done.output
