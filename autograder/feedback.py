@@ -16,8 +16,9 @@ from nbformat import NotebookNode
 from nbgrader.converters import GenerateFeedback
 from traitlets.config import Config
 
-MAX_SOURCE = 20_000
-MAX_TEXT = 100_000
+MAX_CELL = {"code": 20_000, "markdown": 8_000}
+MAX_SOURCES = 200_000
+MAX_OUTPUT = 100_000
 _TAGS = set(
     re.findall(
         r"\w+",
@@ -88,22 +89,21 @@ def _filter(tag: str, attribute: str, value: str) -> str | None:
 
 
 def _bounded(notebook: NotebookNode) -> NotebookNode:
-    """A copy whose texts are short enough for renderers that take more than linear time."""
+    """A copy whose texts are short enough for renderers that take more than linear time (Markdown, highlighting)."""
     notebook = copy.deepcopy(notebook)
+    left = MAX_SOURCES
     for cell in notebook.cells:
-        if len(cell.source) > MAX_SOURCE:
-            cell.source = cell.source[:MAX_SOURCE] + "\n… (the rest is not shown)"
+        cell.source = _short(cell.source, min(left, MAX_CELL.get(cell.cell_type, 0)))
+        left -= len(cell.source)
         for output in cell.get("outputs", []):
             for holder in (output, output.get("data", {})):
-                for key, value in holder.items():
-                    if key in ("text", "text/plain", "text/html", "text/markdown", "text/latex"):
-                        holder[key] = _short(value)
+                for key in holder.keys() & {"text", "text/plain", "text/html", "text/markdown", "text/latex"}:
+                    holder[key] = _short("".join(holder[key]), MAX_OUTPUT)
     return notebook
 
 
-def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else "".join(map(str, value))
-    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "\n… (the rest is not shown)"
+def _short(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: max(limit, 0)] + "\n… (the rest is not shown)"
 
 
 def plain_page(title: str, lines: list[str]) -> str:
