@@ -73,22 +73,26 @@ def has_outputs(content: bytes) -> bool:
 
 
 def install(wanted: dict[str, bytes], folder: Path, replaced: Path) -> list[str]:
-    """Make `folder` hold exactly `wanted`; what it held instead goes to `replaced`, since it may be somebody's work."""
-    found, changed = contents(folder), []
+    """Make `folder` hold exactly `wanted`; what it held instead goes to `replaced`, since it may be somebody's work.
+
+    Returns a line for each change.
+    """
+    found, lines = contents(folder), []
     for name in sorted(found.keys() | wanted.keys()):
         if found.get(name) == wanted.get(name):
             continue
-        path = folder / name
+        path, kept = folder / name, ""
         if name in found:
             digest = hashlib.sha256(found[name]).hexdigest()[:8]
-            kept = replaced / Path(name).with_suffix(f".{digest}{path.suffix}")
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(path, kept)
+            old = replaced / Path(name).with_suffix(f".{digest}{path.suffix}")
+            old.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(path, old)
+            kept = f"; what was there is now {old}"
         if name in wanted:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(wanted[name])
-        changed.append(name)
-    return changed
+        lines.append(f"notebooks: {'wrote' if name in wanted else 'removed'} {path}{kept}")
+    return lines
 
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
@@ -107,11 +111,8 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         if lines:
             print(*lines, "Edit book/ or solutions/ and run `make notebooks`.", sep="\n", file=sys.stderr)
         return int(bool(lines))
-    replaced = root / "_build" / "replaced-notebooks"
-    changed = install(wanted, root / "notebooks", replaced)
-    print(*(f"notebooks: changed notebooks/{name}" for name in changed), sep="\n", end="\n" if changed else "")
-    if changed:
-        print(f"notebooks: what stood there before is in {replaced}")
+    for line in install(wanted, root / "notebooks", root / "_build" / "replaced-notebooks"):
+        print(line)
     return 0
 
 

@@ -192,6 +192,7 @@ class Converter:
             elif child.type not in KEPT_INLINE:
                 raise self._error(here, f"The notebooks cannot show `{child.type}`.")
             elif child.type == "text" and self.chapter.labels.complete and (left := LEFTOVER.search(child.content)):
+                here = line + token.content.count("\n", 0, token.content.find(left[0]))
                 why = "Complete the role, define the footnote, keep backticks out of a directive's first line."
                 raise self._error(here, f"The book shows ‘{left[0]}’ as text. {why}")
         return edits

@@ -50,8 +50,10 @@ def read_cells(path: Path, name: str) -> list[Cell]:
         notebook = myst_to_notebook(text, add_source_map=True)
     except MystMetadataParsingError as error:
         raise MystError(name, 1, str(error)) from error
-    if notebook.metadata.get("kernelspec", {}).get("name") != "python3":
-        raise MystError(name, 1, "Begin with front matter that names the kernel python3, as the other chapters do.")
+    head = notebook.metadata
+    written_as = head.get("jupytext", {}).get("text_representation", {}).get("format_name")
+    if written_as != "myst" or head.get("kernelspec", {}).get("name") != "python3":
+        raise MystError(name, 1, "Begin with jupytext's front matter: format_name myst, kernelspec python3.")
     lines = text.splitlines()
     cells = []
     for cell, start in zip(notebook.cells, notebook.metadata["source_map"], strict=True):
