@@ -1,7 +1,8 @@
 """A control group a submission, where this user may make one: the kernel counts memory and processes in sum.
 
-Both generations are in use. Version 2 has one tree; version 1 has a tree a controller. A new group is made under
-the group that we are in, or under the top one where that is refused.
+Both generations are in use. Version 2 has one tree; version 1 has a tree a controller. Version 1 lets a group hold
+processes and groups, so ours is made under the group that we are in. Version 2 allows that for the top group of the
+machine only; where that is not ours to write to (an ordinary user, most containers), `autograder.watch` counts.
 """
 
 import contextlib
@@ -117,7 +118,7 @@ def make_tree() -> CgroupTree | None:
 
 
 def _candidates(mounts: list[list[str]], own: list[list[str]]) -> list[tuple[Literal[1, 2], tuple[Path, ...]]]:
-    """Parents to try: under our own group first, under the top one next; version 2 before version 1."""
+    """Parents to try: version 2 before version 1, our own group before the top one."""
     top: dict[str, Path] = {}
     for left, right in mounts:
         kind, _, options = right.split(" ", 2)
@@ -130,7 +131,7 @@ def _candidates(mounts: list[list[str]], own: list[list[str]]) -> list[tuple[Lit
     inside = {name: path.lstrip("/") for _, names, path in own for name in names.split(",")}
     found: list[tuple[Literal[1, 2], tuple[Path, ...]]] = []
     if "" in top:
-        found += [(2, (top[""] / inside.get("", ""),)), (2, (top[""],))]
+        found += [(2, (top[""],))]
     if all(name in top for name in CONTROLLERS):
         found += [(1, tuple(top[name] / inside.get(name, "") for name in CONTROLLERS))]
         found += [(1, tuple(top[name] for name in CONTROLLERS))]

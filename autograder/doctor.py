@@ -115,9 +115,7 @@ def _counting(level: Level) -> Check:
         "memory limit",
         True,
         "limited for each process; the sum is looked at four times a second, because no cgroup can be made",
-        "Run as root, or under: systemd-run --user --scope -p Delegate=yes"
-        if level != "namespaces"
-        else "Mount the cgroup file system writable.",
+        "" if level == "namespaces" else "Run as root to have the kernel count it.",
     )
 
 

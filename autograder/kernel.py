@@ -62,6 +62,11 @@ def unshare(names: Iterable[str]) -> None:
     _check(_libc.unshare(ctypes.c_int(flags)), f"unshare {' '.join(names)}")
 
 
+def join_namespace(descriptor: int, name: str) -> None:
+    """Enter the namespace behind a /proc/PID/ns descriptor; for "pid" it is our next children who do."""
+    _check(_libc.setns(ctypes.c_int(descriptor), ctypes.c_int(NAMESPACES[name])), f"setns {name}")
+
+
 def mount(source: str, target: str, kind: str | None = None, flags: int = 0, options: str = "") -> None:
     encoded = [os.fsencode(text) if text else None for text in (source, target, kind, options)]
     _check(

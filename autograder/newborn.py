@@ -37,23 +37,25 @@ class Birth:
     letter: int  # descriptor of the job, as JSON
     streams: tuple[int | None, int | None]  # for standard output and error
     descriptors: list[int]  # for the target
+    lifeline: int  # its other end is held by the zygote alone
     pipe: int  # where the sandbox reports
     cgroup: Cgroup | None
     home: Path | None
 
 
-def live(birth: Birth, parent: int) -> NoReturn:
+def live(birth: Birth) -> NoReturn:
     """The child's whole life, from just after the fork."""
     report = sandbox.reporter(birth.pipe)
     try:
-        kernel.die_with_parent(signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(SANDBOX_FAILED)
+        kernel.close_all_but([0, 1, 2, birth.lifeline, birth.letter, birth.pipe, *_given(birth)])
+        sandbox.die_with(birth.lifeline)
         os.setsid()
         signal.set_wakeup_fd(-1)
         _standard_streams(birth.streams)
-        kernel.close_all_but([0, 1, 2, birth.letter, birth.pipe, *birth.descriptors])
+        kernel.close_all_but([0, 1, 2, birth.lifeline, birth.letter, birth.pipe, *birth.descriptors])
         home = sandbox.enter(birth.policy, pipe=birth.pipe, cgroup=birth.cgroup, home=birth.home)
+        sandbox.die_with(birth.lifeline)  # once more: a change of user id left a moment without it
+        os.close(birth.lifeline)
         _fresh_state(birth.policy, home)
         job = json.loads(os.pread(birth.letter, os.fstat(birth.letter).st_size, 0))
         os.close(birth.letter)
@@ -75,6 +77,10 @@ def live(birth: Birth, parent: int) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(code & 0xFF)  # no atexit functions, no waiting for the target's threads
+
+
+def _given(birth: Birth) -> list[int]:
+    return [number for number in (*birth.streams, *birth.descriptors) if number is not None]
 
 
 def _standard_streams(streams: tuple[int | None, int | None]) -> None:

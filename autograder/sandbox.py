@@ -1,13 +1,15 @@
-"""Apply a policy to a freshly forked process.
+"""Fork a process and apply a policy to it.
 
-Theory of operation, for the levels with namespaces. The zygote (warm, single-threaded) forks the *supervisor*; the
-supervisor leaves for new namespaces and forks the *inmate*, which is process 1 of the new process namespace:
+Theory of operation, for the levels with namespaces. The warm, single-threaded zygote forks the *inmate* as process 1
+of a new process namespace. The kernel ends every process of such a namespace with its process 1, so killing the
+inmate kills all. The inmate leaves for its other namespaces, then takes one right after another from itself:
 
-    zygote ──fork──► supervisor: waits for the inmate, reports how it ended
-                        └──fork──► inmate: private root, own user id, no capabilities, limits, filter, then the target
+    root      zygote ──fork──► inmate: private root, own user id, no capabilities, limits, filter, then the target
+    others    zygote ──fork──► supervisor ──fork──► inmate: the same, but for the user id
 
-The kernel ends every process of a process namespace with its process 1, so killing the inmate kills all. The inmate
-dies with the supervisor, the supervisor with the zygote (PDEATHSIG, which the filter keeps from being unset).
+Without root, a process namespace comes only with a user namespace, which the zygote itself must not enter: so the
+supervisor does, waits for the inmate and reports how it ended. The inmate dies with its parent, the supervisor with
+the zygote (PDEATHSIG, which the filter keeps from being unset).
 
 The order of the inmate's steps matters. The cgroup comes first, while its files can be seen; the root before the
 user id, because mounting needs capabilities; then capabilities, limits, and last the filter, which refuses many of
@@ -70,13 +72,29 @@ def library_paths() -> tuple[Path, ...]:
 
 
 def own_uid() -> int:
-    """A user id that no other process has, from this process's id."""
-    pid = os.getpid()
+    """A user id that no other process has, from this process's id in the namespace that /proc shows."""
+    pid = int(Path("/proc/self").readlink().name)
     ranges = [[int(field) for field in line.split()] for line in Path("/proc/self/uid_map").read_text().splitlines()]
     uid = FIRST_UID + pid
     if any(start <= uid < start + count for start, _, count in ranges):
         return uid
     return FIRST_SMALL_UID + pid % SMALL_UIDS
+
+
+def fork(policy: Policy) -> int:
+    """Like `os.fork`; at the level "namespaces" the child is process 1 of a new process namespace."""
+    if "pid" not in policy.namespaces or "user" in policy.namespaces:
+        return os.fork()
+    ours = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    kernel.unshare(["pid"])  # holds for children, not for ourselves
+    pid = -1
+    try:
+        pid = os.fork()
+    finally:
+        if pid:
+            kernel.join_namespace(ours, "pid")
+        os.close(ours)
+    return pid
 
 
 def enter(policy: Policy, *, pipe: int, cgroup: Cgroup | None, home: Path | None) -> Path:
@@ -87,7 +105,11 @@ def enter(policy: Policy, *, pipe: int, cgroup: Cgroup | None, home: Path | None
         home: a folder of its own, for levels without a private root.
     """
     if policy.namespaces:
-        return _enter_namespaces(policy, pipe, cgroup)
+        if "user" in policy.namespaces:
+            _become_supervised(policy, pipe)
+        else:
+            kernel.unshare(name for name in policy.namespaces if name != "pid")  # `fork` has done that
+        return _enter_private_root(policy, cgroup)
     if home is None:
         raise ValueError("A level without a private root needs a home folder.")
     if cgroup:
@@ -96,7 +118,6 @@ def enter(policy: Policy, *, pipe: int, cgroup: Cgroup | None, home: Path | None
         uid = own_uid()
         os.chown(home, uid, uid)
         _become(uid)
-    kernel.die_with_parent(signal.SIGKILL)
     os.chdir(home)
     _set_limits(policy)
     if policy.landlock:
@@ -108,17 +129,22 @@ def enter(policy: Policy, *, pipe: int, cgroup: Cgroup | None, home: Path | None
     return home
 
 
-def _enter_namespaces(policy: Policy, pipe: int, cgroup: Cgroup | None) -> Path:
-    uid = own_uid() if policy.own_uid else INNER_UID
+def _become_supervised(policy: Policy, pipe: int) -> None:
+    """Enter a user namespace and fork; returns in the inmate."""
     ids = os.getuid(), os.getgid()
     kernel.unshare(policy.namespaces)
-    if "user" in policy.namespaces:
-        namespaces.map_user(INNER_UID, *ids)
+    namespaces.map_user(INNER_UID, *ids)
     lifeline, held_open = os.pipe()
     pid = os.fork()
     if pid:
         _supervise(pid, pipe, held_open)
     os.close(held_open)
+    die_with(lifeline)
+    os.close(lifeline)
+
+
+def _enter_private_root(policy: Policy, cgroup: Cgroup | None) -> Path:
+    uid = own_uid() if policy.own_uid else INNER_UID
     if cgroup:
         cgroup.join()
     namespaces.enter_private_root(policy.readable, policy.devices, policy.limits.disk_mb, uid)
@@ -127,13 +153,16 @@ def _enter_namespaces(policy: Policy, pipe: int, cgroup: Cgroup | None) -> Path:
     else:
         kernel.drop_capability_bounds()
         kernel.drop_capabilities()
-    kernel.die_with_parent(signal.SIGKILL)
-    if select.select([lifeline], [], [], 0)[0]:  # the supervisor ended before the line above took hold
-        os._exit(1)
-    os.close(lifeline)
     _set_limits(policy)
     seccomp.install(policy.rules)
     return namespaces.HOME
+
+
+def die_with(lifeline: int) -> None:
+    """End with our parent, also if it has ended already: then nobody holds the other end of the lifeline."""
+    kernel.die_with_parent(signal.SIGKILL)
+    if select.select([lifeline], [], [], 0)[0]:
+        os._exit(1)
 
 
 def _become(uid: int) -> None:
@@ -143,7 +172,9 @@ def _become(uid: int) -> None:
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
     kernel.drop_capabilities()
-    kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # the change of id hid its own /proc/self from it
+    # Undo what the kernel does at a change of id: it forgets the first and hides its own /proc/self from the process.
+    kernel.die_with_parent(signal.SIGKILL)
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
 
 
 def _check_reachable(paths: tuple[Path, ...]) -> None:
