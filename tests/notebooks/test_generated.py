@@ -13,6 +13,7 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
+from mdit_py_plugins.dollarmath import dollarmath_plugin
 from nbclient import NotebookClient
 
 from convbook.colab import install_cell
@@ -34,8 +35,8 @@ def chapter(stem):
 
 
 def markdown_nodes(cells):
-    """Every node of every Markdown cell, parsed as JupyterLab and Colab do: CommonMark with tables, no MyST."""
-    parser = MarkdownIt("commonmark").enable("table")
+    """Every node of every Markdown cell, parsed as JupyterLab and Colab do: CommonMark with tables and formulas, no MyST."""
+    parser = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin)
     for cell in cells:
         if cell.cell_type == "markdown":
             for node in SyntaxTreeNode(parser.parse(cell.source)).walk(include_self=False):
