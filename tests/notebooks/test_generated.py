@@ -35,7 +35,7 @@ def chapter(stem):
 
 
 def markdown_nodes(cells):
-    """Every node of every Markdown cell, parsed as JupyterLab and Colab do: CommonMark with tables and formulas, no MyST."""
+    """Every node of every Markdown cell, as JupyterLab and Colab read it: CommonMark, tables and formulas, no MyST."""
     parser = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin)
     for cell in cells:
         if cell.cell_type == "markdown":
