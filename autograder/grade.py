@@ -53,6 +53,10 @@ class Run:
     flags: tuple[str, ...] = ()
 
 
+OUT_OF_TIME = ("OutOfTime", "CellTimeoutError")
+"""What the judge's and the in-kernel engine call the error of a cell that was stopped."""
+
+
 class Executor(Protocol):
     """Runs submissions. The pipeline calls `run` from several threads at once, each time with another submission."""
 
@@ -164,10 +168,13 @@ def grade(
 
 
 def _cells(assignment: Assignment, submission: Submission, run: Run) -> tuple[CellResult, ...]:
-    return tuple(_cell(cell, question, submission, run) for question in assignment.questions for cell in question.parts)
+    seconds = assignment.settings.limits.cell_seconds
+    return tuple(
+        _cell(cell, question, submission, run, seconds) for question in assignment.questions for cell in question.parts
+    )
 
 
-def _cell(cell: Cell, question: Question, submission: Submission, run: Run) -> CellResult:
+def _cell(cell: Cell, question: Question, submission: Submission, run: Run, seconds: int) -> CellResult:
     blank = all(answer.id in submission.blank for answer in question.answers or (cell,))
     if cell.kind == "manual":
         if blank:
@@ -181,19 +188,29 @@ def _cell(cell: Cell, question: Question, submission: Submission, run: Run) -> C
         return CellResult(cell.id, points, cell.points, verdict.status, clean(verdict.message))
     if blank and verdict.status == "failed":
         return CellResult(cell.id, points, cell.points, "not-attempted", "You have not written this part yet.")
-    message = " ".join(filter(None, (_stopped(question, submission, run), clean(verdict.message))))
-    return CellResult(cell.id, points, cell.points, verdict.status, message)
+    status, reason = _stopped(question, submission, run, seconds)
+    message = " ".join(filter(None, (reason, clean(verdict.message))))
+    return CellResult(cell.id, points, cell.points, status or verdict.status, message)
 
 
-def _stopped(question: Question, submission: Submission, run: Run) -> str:
+def _stopped(question: Question, submission: Submission, run: Run, seconds: int) -> tuple[str, str]:
     """Why the student's own answer cell did not run to its end, if so: it explains a failing test best."""
     answers = {answer.id for answer in question.answers}
     for place, cell in enumerate(submission.cells):
         if cell and cell.id in answers:
             for output in run.outputs.get(place, []):
                 if output.output_type == "error":
-                    return clean(f"Your cell stopped with {output.ename}: {output.evalue}.", 500)
-    return ""
+                    return _reason(str(output.ename), str(output.evalue), seconds)
+    return "", ""
+
+
+def _reason(name: str, text: str, seconds: int) -> tuple[str, str]:
+    """Status and sentence for an exception that stopped an answer cell; no status where the test's own will do."""
+    if name in OUT_OF_TIME:
+        return "timeout", f"Your cell took longer than {seconds} s and was stopped."
+    if name == "MemoryError":
+        return "memory", "Your cell ran out of memory."
+    return "", clean(f"Your cell stopped with {name}: {text}".rstrip(": .") + ".", 500)
 
 
 def overall(cells: tuple[CellResult, ...]) -> tuple[str, str]:
