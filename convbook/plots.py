@@ -117,7 +117,7 @@ def grids(
     for place, (values, role, title) in enumerate(matrices):
         grid(axes[place], values, role, title, window=(windows or {}).get(place, ()))
     for ax, symbol in zip(axes[1:], symbols, strict=False):
-        ax.annotate(symbol, (0, 0.5), (-14, 0), "axes fraction", "offset points", ha="center", va="center", fontsize=20)
+        ax.annotate(symbol, (0, 0.5), (-14, 0), "axes fraction", "offset points", ha="center", va="center", fontsize=30)
     return axes
 
 
