@@ -4,7 +4,7 @@ import { announcer, button, checkbox, h, numberGrid, scroller, select, slider, w
 import { formatNumber, formatWeight, parseNumber } from "./numbers.mjs";
 import {
   IMAGES, KERNELS, MODES, RANGES,
-  explain, nameOf, randomImage, relation, resize, same, shapeOf, sizes, sumOf, summary,
+  explain, nameOf, outline, randomImage, relation, resize, same, shapeOf, sizes, sumOf, summary,
 } from "./conv_explorer.math.mjs";
 
 const TRAITS = ["image", "kernel", "stride", "padding", "padding_mode", "dilation", "flip", "selected"];
@@ -21,7 +21,7 @@ function set(model, trait, value) {
 // Once a model: keeps what follows from the rest (the output's shape, a selection inside it) true for every view and Python.
 function initialize({ model }) {
   const settle = () => {
-    const { out_shape, selected } = explain(stateOf(model));
+    const { out_shape, selected } = outline(stateOf(model));
     set(model, "out_shape", out_shape);
     set(model, "selected", selected);
   };
@@ -42,7 +42,7 @@ function equation(products) {
     h("b", { class: `cb-chip cb-input${padding ? " cb-pad" : ""}` }, formatNumber(value)), "·",
     chip("kernel", weight < 0 ? `(${formatWeight(weight)})` : formatWeight(weight)));
   const rows = products.map((row, u) => h("div", { class: "cb-row" },
-    ...row.map((product, v) => h("span", { class: "cb-summand" }, h("span", { class: "cb-sign" }, u || v ? " + " : ""), term(product)))));
+    ...row.flatMap((product, v) => [h("span", {}, u || v ? " + " : ""), term(product)])));
   return [
     h("div", { class: "cb-terms" }, ...rows),
     h("span", { class: "cb-sum" }, ` ${relation(products)} `, chip("output", formatNumber(sumOf(products)))),
@@ -110,7 +110,7 @@ function render({ model, el }) {
     said.say(summary(stateOf(model)));
   }
   function advance() {
-    const { out_shape: [rows, columns], selected: [row, column] } = explain(stateOf(model));
+    const { out_shape: [rows, columns], selected: [row, column] } = outline(stateOf(model));
     if (!rows) return;
     const next = (row * columns + column + 1) % (rows * columns);
     put("selected")([Math.floor(next / columns), next % columns]);

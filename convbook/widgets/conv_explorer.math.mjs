@@ -82,24 +82,36 @@ function fitProblem({ image, kernel, padding: p, dilation: d }) {
   return "";
 }
 
-// All that the page shows of a state: `problem` is "" or the reason why `output` is empty.
-export function explain(state) {
+// What follows from a state before any product: `problem` is "" or the reason why the output is empty.
+export function outline(state) {
   const { image, kernel, stride, padding, dilation } = state;
-  const unpaddable = paddingProblem(state);
-  const problem = unpaddable || fitProblem(state);
-  const padded = pad(image, unpaddable ? 0 : padding, state.padding_mode);
-  const applied = state.flip ? rotate(kernel) : kernel;
+  const problem = paddingProblem(state) || fitProblem(state);
   const out_shape = [0, 1].map((side) =>
     problem ? 0 : outputSize(shapeOf(image)[side], shapeOf(kernel)[side], stride, padding, dilation));
   const selected = state.selected.map((at, side) => Math.max(0, Math.min(at, out_shape[side] - 1)));
+  return { problem, out_shape, selected };
+}
 
-  // The products behind output cell (i, j), kernel row by kernel row.
-  const productsAt = (i, j) => applied.map((weights, u) => weights.map((weight, v) => {
+// All that the page shows of a state. `products`: those behind the selected cell, kernel row by kernel row.
+export function explain(state) {
+  const { image, kernel, stride, padding, padding_mode, dilation } = state;
+  const { problem, out_shape, selected } = outline(state);
+  const padded = pad(image, paddingProblem(state) ? 0 : padding, padding_mode);
+  const applied = state.flip ? rotate(kernel) : kernel;
+
+  const output = fill(...out_shape, (i, j) => {
+    let sum = 0;
+    applied.forEach((weights, u) => weights.forEach((weight, v) => {
+      sum += padded[i * stride + u * dilation][j * stride + v * dilation].value * weight;
+    }));
+    return sum;
+  });
+  const [i, j] = selected;
+  const products = problem ? [] : applied.map((weights, u) => weights.map((weight, v) => {
     const [row, column] = [i * stride + u * dilation, j * stride + v * dilation];
     return { row, column, weight, ...padded[row][column] };
   }));
-  const output = fill(...out_shape, (i, j) => sumOf(productsAt(i, j)));
-  return { problem, padded, applied, output, out_shape, selected, products: problem ? [] : productsAt(...selected) };
+  return { problem, padded, applied, output, out_shape, selected, products };
 }
 
 export const sumOf = (products) => products.flat().reduce((total, { value, weight }) => total + value * weight, 0);

@@ -106,18 +106,19 @@ export function numberGrid({ kind, choose = null, edit = null }) {
   const table = h("div", { class: `cb-grid cb-${kind}`, role: live ? "grid" : "table" });
   const note = h("p", { class: "cb-note", role: "alert" });
   let cells = []; // rows of {cell, target}: the target takes the focus, the cell itself or the input in it
+  const shown = new WeakMap(); // what each cell shows, as JSON
   let home = [0, 0]; // the cell that Tab reaches
 
   function focusOn(row, column) {
-    setHome(row, column);
-    cells[row][column].target.focus();
     if (choose) choose(row, column);
+    else setHome(row, column);
+    cells[row][column].target.focus();
   }
 
   function setHome(row, column) {
+    cells[home[0]]?.[home[1]]?.target.setAttribute("tabindex", "-1");
+    cells[row][column].target.setAttribute("tabindex", "0");
     home = [row, column];
-    cells.flat().forEach(({ target }) => target.setAttribute("tabindex", "-1"));
-    cells[row]?.[column]?.target.setAttribute("tabindex", "0");
   }
 
   function onkeydown(event, row, column) {
@@ -176,15 +177,20 @@ export function numberGrid({ kind, choose = null, edit = null }) {
     const fits = values.length === cells.length && values[0]?.length === cells[0]?.length;
     const refocus = !fits && build(values.length, values[0]?.length ?? 0);
     table.classList.toggle("cb-long", values.flat().some(({ text }) => text.length > 3));
-    values.forEach((row, r) => row.forEach((value, c) => fillCell(cells[r][c], value)));
+    const mark = (r, c) => (chosen ? { selected: r === chosen[0] && c === chosen[1] } : {});
+    values.forEach((row, r) => row.forEach((value, c) => fillCell(cells[r][c], { ...value, ...mark(r, c) })));
     if (!chosen || !cells.length) return;
     setHome(...chosen);
-    cells.forEach((row, r) => row.forEach(({ cell }, c) =>
-      cell.setAttribute("aria-selected", String(r === chosen[0] && c === chosen[1]))));
-    if (refocus) cells[chosen[0]][chosen[1]].target.focus();
+    if (refocus) cells[home[0]][home[1]].target.focus();
   }
 
-  function fillCell({ cell, target }, { text, class: name = "", shade = 0, weight = null }) {
+  // Leaves alone what is as it should be: the page is laid out again for every text that is written.
+  function fillCell({ cell, target }, value) {
+    const { text, class: name = "", shade = 0, weight = null, selected = null } = value;
+    const wanted = JSON.stringify(value);
+    if (shown.get(cell) === wanted) return;
+    shown.set(cell, wanted);
+    if (selected !== null) cell.setAttribute("aria-selected", String(selected));
     cell.className = `cb-cell ${name}`;
     cell.style.setProperty("--shade", shade.toFixed(3));
     if (weight === null) delete cell.dataset.weight;
