@@ -212,7 +212,7 @@ def _step(out: int) -> None:
 
 
 def _wait_to_be_caught() -> None:
-    time.sleep(15)
+    time.sleep(40)
 
 
 def fork_bomb(job: dict[str, Any], out: int) -> None:

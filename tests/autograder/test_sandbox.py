@@ -20,7 +20,7 @@ from autograder.zygote import Exit, Zygote
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-SMALL = Limits(submission_seconds=20, memory_mb=128, processes=16, disk_mb=16)
+SMALL = Limits(submission_seconds=90, memory_mb=128, processes=16, disk_mb=16)
 LIMIT_REASONS = ("memory", "processes", "disk")
 ORDINARY = "CONVBOOK_TEST_AS_NOBODY"
 
@@ -60,8 +60,8 @@ class Attack:
         self.output = b""
 
     def wait(self) -> Exit:
-        end = self.child.wait(timeout=60)
-        while self._readable(5):
+        end = self.child.wait(timeout=120)
+        while self._readable(30):
             data = os.read(self.reading, 1 << 16)
             if not data:
                 os.close(self.reading)
@@ -326,7 +326,9 @@ def test_training_with_loader_workers_plots_and_saving_work(torch_zygote, level)
 
 
 @pytest.mark.skipif(os.getuid() != 0 or ORDINARY in os.environ, reason="only root can become another user")
-@pytest.mark.parametrize(("user", "which"), [("nobody", "userns or landlock"), ("root", "landlock and not training")])
+@pytest.mark.parametrize(
+    ("user", "which"), [("nobody", "landlock or userns and not training"), ("root", "landlock and not training")]
+)
 def test_the_walls_stand_for_other_users_too(user, which):
     """This whole file once more, as an ordinary user; and as root at the level that it would not choose itself."""
     home = tempfile.mkdtemp(dir="/var/tmp")
@@ -338,7 +340,7 @@ def test_the_walls_stand_for_other_users_too(user, which):
             env={**os.environ, ORDINARY: "1"},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
         )
     finally:
         shutil.rmtree(home)
