@@ -181,25 +181,26 @@ def test_the_back_of_the_coat_is_the_lowest_point_of_the_sobel_map(chapter):
 
 
 @pytest.mark.parametrize(
-    ("degrees", "brighter"), [(0, (0, 1)), (90, (1, 0)), (45, (1, 1)), (-45, (-1, 1)), (180, (0, -1))]
+    ("degrees", "brighter"), [(0, (0, 1)), (90, (-1, 0)), (45, (-1, 1)), (-45, (1, 1)), (180, (0, -1)), (-90, (1, 0))]
 )
 def test_the_kernel_for_a_direction_answers_most_to_a_ramp_that_rises_there(chapter, degrees, brighter):
     sobel_x, sobel_y = chapter.names["sobel_x"], chapter.names["sobel_y"]
     rows, columns = np.mgrid[:3, :3]
     ramp = brighter[0] * rows + brighter[1] * columns
     answers = {
-        angle: by_torch(ramp, np.cos(np.deg2rad(angle)) * sobel_x + np.sin(np.deg2rad(angle)) * sobel_y).item()
+        angle: by_torch(ramp, np.cos(np.deg2rad(angle)) * sobel_x - np.sin(np.deg2rad(angle)) * sobel_y).item()
         for angle in range(-135, 181, 45)
     }
     assert max(answers, key=answers.get) == degrees
-    says("so $\\theta$ turns from right towards down")
+    says(r"S_\theta = \cos\theta \; S_x - \sin\theta \; S_y", "$0^\\circ$ is right and $90^\\circ$ is up")
 
 
-def test_the_45_degree_kernel_sees_the_back_of_the_coat_better_than_the_others(chapter):
+def test_the_kernel_for_minus_45_degrees_sees_the_back_of_the_coat_better_than_the_others(chapter):
     camera, sobel_x, sobel_y = (chapter.names[name] for name in ("camera", "sobel_x", "sobel_y"))
     back = camera[36:48, 8:20]
     x, y = by_torch(back, sobel_x), by_torch(back, sobel_y)
     assert -((x + y) / np.sqrt(2)).min() > max(-x.min(), -y.min(), -((x - y) / np.sqrt(2)).min())
+    assert np.allclose(chapter.names["diagonal"], (sobel_x + sobel_y) / np.sqrt(2))
     says("so this kernel sees it best")
 
 
