@@ -253,6 +253,12 @@ ERRORS = {
     "a bar in a table cell": ("```{list-table}\n:header-rows: 1\n\n* - a|b\n```", 0, "cannot hold a `|`"),
     "a value that no cell glues": ("{glue:text}`share`", 0, "No cell of this chapter glues `share`"),
     "glue beside other code": ("```{code-cell}\nx = 1\nglue('x', x)\n```", 0, "in a cell of their own"),
+    "glue imported beside other code": (
+        "```{code-cell}\nimport numpy\nfrom myst_nb import glue\n```",
+        0,
+        "in a cell of their own",
+    ),
+    "a directive on one line": ("```{note} x```", 0, "This fence is read as text"),
     "glue of an expression": ("```{code-cell}\nglue('x', 1 + 1)\n```", 0, "in a cell of their own"),
     "code that is no Python": ("```{code-cell}\nx = 1\n!ls\n```", 2, "not plain Python"),
     "metadata of another kind": ("```{code-cell}\n:slideshow: x\n1\n```", 0, "with mystnb and tags alone"),

@@ -11,7 +11,7 @@ from markdown_it.token import Token
 from myst import directives, roles
 from myst.citations import Bibliography
 from myst.labels import Label, Labels
-from myst.parser import MystError, parse, read_directive
+from myst.parser import Directive, MystError, parse, read_directive
 from myst.site import Site
 from myst.source import Edit, Lines, applied
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 KEPT = {"paragraph_open", "bullet_list_open", "ordered_list_open", "list_item_open", "blockquote_open", "hr"}
 KEPT |= {"table_open", "thead_open", "tbody_open", "tr_open", "th_open", "td_open", "code_block", "dl_open", "dt_open"}
 KEPT_INLINE = {"text", "text_special", "softbreak", "hardbreak", "code_inline", "link_close"}
-KEPT_INLINE |= {f"{name}_{end}" for name in ("em", "strong", "s") for end in ("open", "close")}
+KEPT_INLINE |= {f"{name}_{end}" for name in ("em", "strong") for end in ("open", "close")}
 TAGS = {"br", "kbd", "sub", "sup", "details", "summary"}
 TAG = re.compile(r"</?([a-zA-Z][\w-]*)")
 COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
@@ -67,11 +67,12 @@ class Converter:
         notes = [f"<sup>{i}</sup> {texts[label]}" for i, label in enumerate(self.notes, start=1)]
         return "\n\n".join([converted, *notes]) if converted else ""
 
-    def body(self, directive: directives.Directive, *, quoted: bool = False) -> str:
+    def body(self, directive: Directive, *, quoted: bool = False) -> str:
         """The converted body of a directive."""
         return replace(self, quoted=self.quoted or quoted).convert(directive.body, directive.body_line)
 
     def convert(self, text: str, line: int) -> str:
+        """The plain Markdown of `text`, whose first line is line `line` of the chapter. Raises MystError."""
         known = self.chapter.labels.footnotes.get(self.chapter.name, {})
         tokens, env = parse(text, known)
         if env.get("references"):
@@ -113,7 +114,7 @@ class Converter:
     def _block(self, tokens: list[Token], position: int, line: int) -> str | None:
         """What replaces a block; None to keep it."""
         token = tokens[position]
-        if token.type in ("fence", "colon_fence"):
+        if token.type == "fence":
             return self._fence(token, line)
         if token.type in ("math_block", "math_block_label"):
             if token.level:
@@ -144,8 +145,6 @@ class Converter:
     def _fence(self, token: Token, line: int) -> str | None:
         directive = self._guard(line, lambda: read_directive(token, line))
         if directive is None:
-            if token.type == "colon_fence":
-                raise self._error(line, "Name the directive after the colons, as :::{note}.")
             return None
         if token.level:
             raise self._error(line, f"Move {{{directive.name}}} out of the list or quotation around it.")

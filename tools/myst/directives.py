@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from myst import roles
+from myst.labels import NAMES
 from myst.parser import Directive, parser
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def numbered(kind: str, caption: str, name: str | None, line: int, chapter: "Cha
     number = chapter.number(kind)
     if name:
         chapter.define(name, kind, line, number, caption)
-    return f"**{roles.NAMES[kind]} {number}.** {caption}"
+    return f"**{NAMES[kind]} {number}.** {caption}"
 
 
 def _captioned(found: Directive, converter: "Converter", content: str) -> str:

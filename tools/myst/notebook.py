@@ -128,7 +128,7 @@ def _only_glues(cell: Cell, name: str, glued: dict[str, str]) -> bool:
             case ast.Expr(ast.Call(ast.Name("glue"), [ast.Constant(str(key)), ast.Name(variable), *_])):
                 glued[key] = variable
                 gluing += 1
-    if "glue(" in cell.source and gluing < len(statements):
+    if gluing < len(statements) and (gluing or "glue(" in cell.source):
         help_ = 'Put `from myst_nb import glue` and calls such as glue("share", share) in a cell of their own.'
         raise MystError(name, cell.line, f"{help_} The notebook leaves it out and prints the variable's name.")
     return 0 < gluing == len(statements)
