@@ -39,15 +39,18 @@ class _Bridge(torch.autograd.Function):
             is_tensor = isinstance(gradient, torch.Tensor) and not isinstance(gradient, StudentObject)
             if gradient is not None and not (is_tensor and gradient.shape == shape and gradient.dtype == dtype):
                 raise Misused("Your code's backward pass gave a gradient of another shape or type than its input.")
-        return (None, None, None, None, *found)
+        return (None, None, None, torch.zeros(()), *found)
 
 
 def tie(link: Asks, graph: StudentObject, results: list[Any], leaves: list[Any]) -> None:
     """Make `results` depend on `leaves` through the student's `graph`, in place.
 
-    The extra input makes results require gradients where only the student's own parameters do.
+    One more input stands for the student's own parameters: results require gradients where only those do, and its
+    gradient arrives in a `backward()`, which adds to `.grad`, and not in an `autograd.grad`, which must not.
     """
-    _Bridge.apply(link, graph, results, torch.zeros((), requires_grad=True), *leaves)
+    parameters = torch.zeros((), requires_grad=True)
+    parameters.register_hook(lambda _: link.ask("accumulate", graph))
+    _Bridge.apply(link, graph, results, parameters, *leaves)
 
 
 class Snapshots:

@@ -82,7 +82,10 @@ def plan(cells: Sequence[Cell]) -> Plan:
 
 def referenced(source: str) -> set[str]:
     """Names that a cell reads from the notebook's namespace, in whichever function, class or lambda."""
-    return {symbol.get_name() for symbol, is_global in _symbols(source) if is_global and symbol.is_referenced()}
+    read = {symbol.get_name() for symbol, is_global in _symbols(source) if is_global and symbol.is_referenced()}
+    # symtable takes `n += 1` for an assignment only.
+    targets = [node.target for node in ast.walk(ast.parse(source)) if isinstance(node, ast.AugAssign)]
+    return read | ({target.id for target in targets if isinstance(target, ast.Name)} & assigned(source))
 
 
 def assigned(source: str) -> set[str]:

@@ -36,11 +36,18 @@ class OutOfTime(BaseException):
 
 
 class Graph:
-    """What a backward pass needs: the copies of the judge's tensors, and the results computed from them."""
+    """What a backward pass needs.
+
+    Attributes:
+        leaves: the copies of the judge's tensors.
+        results: what was computed from them and from the student's own parameters.
+        waiting: the parameters' gradients of the last pass.
+    """
 
     def __init__(self, leaves: list[Any]) -> None:
         self.leaves = leaves
         self.results: list[Any] = []
+        self.waiting: list[tuple[Any, Any]] = []
 
 
 def serve(requests: socket.socket, outputs: socket.socket) -> None:
@@ -187,15 +194,22 @@ class Student(Peer):
                 random.seed(seed)
 
     def do_backward(self, graph: Graph, gradients: list[Any]) -> list[Any]:
-        torch: Any = sys.modules["torch"]
+        """Gradients of the judge's tensors; those of the student's own parameters wait for `do_accumulate`."""
         pairs = [pair for pair in zip(graph.results, gradients, strict=True) if pair[1] is not None]
-        for leaf in graph.leaves:
-            leaf.grad = None
-        torch.autograd.backward([result for result, _ in pairs], [grad for _, grad in pairs], retain_graph=True)
-        found = [leaf.grad for leaf in graph.leaves]
-        for leaf in graph.leaves:
-            leaf.grad = None
-        return found
+        results, seeds = [result for result, _ in pairs], [gradient for _, gradient in pairs]
+        own = [leaf for leaf in _leaves(results) if not any(leaf is each for each in graph.leaves)]
+        wanted = [*graph.leaves, *own]
+        torch: Any = sys.modules["torch"]
+        found = torch.autograd.grad(results, wanted, seeds, retain_graph=True, allow_unused=True) if wanted else ()
+        graph.waiting = list(zip(own, found[len(graph.leaves) :], strict=True))
+        return list(found[: len(graph.leaves)])
+
+    def do_accumulate(self, graph: Graph) -> None:
+        """Add what the last backward pass found to `.grad` of the student's own parameters."""
+        for leaf, gradient in graph.waiting:
+            if gradient is not None:
+                leaf.grad = gradient.clone() if leaf.grad is None else leaf.grad + gradient
+        graph.waiting = []
 
     def _call_back(self, number: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         before, self._interruptible = self._interruptible, False
@@ -227,6 +241,21 @@ class Student(Peer):
     def _alarm(self, *_: object) -> None:
         if self._interruptible:  # never in the middle of a frame
             raise OutOfTime("It took longer than the time limit.")
+
+
+def _leaves(results: list[Any]) -> list[Any]:
+    """The tensors at the ends of the graph behind `results`."""
+    leaves, seen = [], set()
+    nodes = [result.grad_fn for result in results]
+    while nodes:
+        node = nodes.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            leaves.append(node.variable)
+        nodes += [following for following, _ in node.next_functions]
+    return leaves
 
 
 def _flush() -> None:
