@@ -135,3 +135,18 @@ def test_dark_mode_needs_no_script_of_the_theme(book, open_page):
     """The theme's script runs after the first paint: waiting for it would flash white."""
     opened = open_page((book / "book" / "index.html").as_uri(), scheme="dark", block="**/pydata-sphinx-theme.js")
     assert opened.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_paper_is_white_and_answers_are_open_on_it(book, open_page):
+    opened = open_page((book / "book" / "01-convolution.html").as_uri(), scheme="dark")
+    state = """() => [
+      document.documentElement.dataset.theme,
+      document.querySelectorAll("details.sd-dropdown").length,
+      document.querySelectorAll("details.sd-dropdown[open]").length,
+    ]"""
+    before = opened.evaluate(state)
+    opened.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert opened.evaluate(state) == ["light", before[1], before[1]]
+    opened.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert opened.evaluate(state) == before
+    assert before[0] == "dark" and before[1] > before[2]

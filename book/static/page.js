@@ -1,4 +1,4 @@
-// Keyboard repairs that the theme's scripts make necessary.
+// What the theme's scripts leave undone, for readers with a keyboard and for paper.
 
 // The theme blurs these buttons when they are pressed, which sends a keyboard reader back to the page's start.
 const BLURRED = ".theme-switch-button, .search-button, .primary-toggle, .secondary-toggle";
@@ -14,3 +14,16 @@ const observer = new ResizeObserver((entries) => {
   }
 });
 addEventListener("load", () => document.querySelectorAll(SCROLLING).forEach((each) => observer.observe(each)));
+
+// Paper is white and cannot be clicked: print in light colors, with the answers open, then put all back.
+addEventListener("beforeprint", () => {
+  const { theme } = document.documentElement.dataset;
+  const closed = [...document.querySelectorAll("details.sd-dropdown:not([open])")];
+  document.documentElement.dataset.theme = "light";
+  for (const answer of closed) answer.open = true;
+  const putBack = () => {
+    document.documentElement.dataset.theme = theme;
+    for (const answer of closed) answer.open = false;
+  };
+  addEventListener("afterprint", putBack, { once: true });
+});
