@@ -7,7 +7,7 @@ A widget NAME is four files beside this one, each with one job:
     NAME.js        drawing: `export default { initialize, render }`, as anywidget defines them
     NAME.css       looks, every rule under the widget's own class
 
-`kit.mjs`, `numbers.mjs` and `kit.css` hold what widgets have in common. The book, JupyterLab and Colab
+`kit.mjs`, `grid.mjs`, `numbers.mjs` and `kit.css` hold what widgets have in common. The book, JupyterLab and Colab
 import a widget from a blob, where a relative import has no meaning, so `bundle` joins the files first.
 """
 

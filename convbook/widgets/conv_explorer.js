@@ -1,6 +1,7 @@
 // The convolution explorer, drawn: controls, three grids, the products of one output cell, the size formula.
 
-import { announcer, button, checkbox, h, numberGrid, scroller, select, slider, watch } from "./kit.mjs";
+import { announcer, button, checkbox, h, player, scroller, select, slider, watch } from "./kit.mjs";
+import { numberGrid } from "./grid.mjs";
 import { formatNumber, formatWeight, parseNumber } from "./numbers.mjs";
 import {
   IMAGES, KERNELS, MODES, RANGES,
@@ -8,7 +9,6 @@ import {
 } from "./conv_explorer.math.mjs";
 
 const TRAITS = ["image", "kernel", "stride", "padding", "padding_mode", "dilation", "flip", "selected"];
-const PLAY_EVERY = 900; // milliseconds: time to read a line of products
 
 const stateOf = (model) => Object.fromEntries(TRAITS.map((trait) => [trait, model.get(trait)]));
 
@@ -38,7 +38,7 @@ const shadeOf = (rows) => {
 
 // "0·1 + 1·2 + …", one line a kernel row, and the sum.
 function equation(products) {
-  const term = ({ value, weight, padding }) => h("span", { class: "cb-term" },
+  const term = ({ value, weight, padding }) => h("span", {},
     h("b", { class: `cb-chip cb-input${padding ? " cb-pad" : ""}` }, formatNumber(value)), "·",
     chip("kernel", weight < 0 ? `(${formatWeight(weight)})` : formatWeight(weight)));
   const rows = products.map((row, u) => h("div", { class: "cb-row" },
@@ -49,9 +49,7 @@ function equation(products) {
   ];
 }
 
-const LETTERS = "⌊(n + 2p − d(k − 1) − 1) / s⌋ + 1";
-
-// The same with numbers in place of the letters: "Output size: ⌊(7 + 2·1 − 2·(3 − 1) − 1) / 2⌋ + 1 = 3".
+// The size formula with numbers in place of its letters: "Output size: ⌊(7 + 2·1 − 2·(3 − 1) − 1) / 2⌋ + 1 = 3".
 function sizeLine({ name, n, k, s, p, d, size }) {
   return h("p", { class: "cb-size" },
     `${name}: ⌊(`, chip("input", n), ` + 2·${p} − ${d}·(`, chip("kernel", k), ` − 1) − 1) / ${s}⌋ + 1 = `,
@@ -92,23 +90,11 @@ function render({ model, el }) {
   const where = h("p", { class: "cb-caption" });
   const products = h("div", { class: "cb-equation" });
   const result = h("div", { class: "cb-result" }, where, products);
-  const formula = h("div", { class: "cb-formula" });
+  const formula = h("div");
   const said = announcer();
 
-  let timer = null;
-  const play = button("Play", () => (timer ? stop() : start()), { class: "cb-button cb-play" });
-  const step = button("Next cell", () => { stop(); advance(); });
+  const slide = player("Next cell", advance, () => said.say(summary(stateOf(model))));
 
-  function start() {
-    timer = setInterval(advance, PLAY_EVERY);
-    play.textContent = "Pause";
-  }
-  function stop() {
-    clearInterval(timer);
-    timer = null;
-    play.textContent = "Play";
-    said.say(summary(stateOf(model)));
-  }
   function advance() {
     const { out_shape: [rows, columns], selected: [row, column] } = outline(stateOf(model));
     if (!rows) return;
@@ -136,14 +122,16 @@ function render({ model, el }) {
     padding.update(state.padding);
     dilation.update(state.dilation);
     flip.update(state.flip);
-    for (const control of [play, step]) control.disabled = Boolean(view.problem);
+    slide.enable(!view.problem);
 
     drawInput(state, view);
-    const weights = (kernel) => kernel.map((line) => line.map((weight) => ({ text: formatWeight(weight), ...shadeOf(kernel)(weight) })));
+
+    const depth = shadeOf(state.kernel);
+    const weights = (kernel) => kernel.map((line) => line.map((weight) => ({ text: formatWeight(weight), ...depth(weight) })));
     captions.kernel.textContent = `Kernel ${by(shapeOf(state.kernel))}`;
     grids.kernel.update(captions.kernel.textContent, weights(state.kernel));
-    captions.applied.textContent = "Flipped, as it slides";
-    grids.applied.update("Flipped kernel, as it slides", weights(view.applied));
+    captions.applied.textContent = "Flipped kernel, as it slides";
+    grids.applied.update(captions.applied.textContent, weights(view.applied));
     applied.hidden = !state.flip;
     operator.textContent = state.flip ? "∗" : "⋆";
 
@@ -157,28 +145,29 @@ function render({ model, el }) {
     result.hidden = Boolean(view.problem);
     where.textContent = `Output row ${row + 1}, column ${column + 1}`;
     products.replaceChildren(...equation(view.products));
-    formula.replaceChildren(h("p", { class: "cb-letters" }, `Size of the output for n input cells: ${LETTERS}`), ...sizes(state).map(sizeLine));
-    root.style.setProperty("--columns", view.padded[0].length + state.kernel[0].length + Math.max(1, view.out_shape[1]));
-    if (!timer) said.say(summary(state, view));
+    formula.replaceChildren(...sizes(state).map(sizeLine));
+    // Columns of the three grids at stride 1 and dilation 1, so that cells keep their size while those change.
+    root.style.setProperty("--columns", 2 * view.padded[0].length + 1);
+    if (!slide.playing()) said.say(summary(state, view));
   }
 
   function drawInput(state, view) {
     const field = new Map(view.products.flat().map(({ row, column, weight }) => [`${row},${column}`, weight]));
     const shade = shadeOf(state.image);
     const shape = by(shapeOf(state.image));
-    captions.input.textContent = state.padding ? `Input ${shape}, padded to ${by(shapeOf(view.padded))}` : `Input ${shape}`;
+    captions.input.textContent = state.padding ? `Input ${shape}, padded to ${by(shapeOf(view.padded))} (dashed)` : `Input ${shape}`;
     grids.input.update(captions.input.textContent, view.padded.map((line, r) => line.map(({ value, padding }, c) => {
-      const weight = field.get(`${r},${c}`);
-      const { shade: depth, class: sign } = shade(value);
-      const name = [sign, padding ? "cb-pad" : "", weight === undefined ? "" : "cb-ring"].join(" ");
-      return { text: formatNumber(value), shade: depth, class: name, weight: weight === undefined ? null : `×${formatWeight(weight)}` };
+      const cell = { text: formatNumber(value), ...shade(value) };
+      if (padding) cell.class += " cb-pad";
+      if (!field.has(`${r},${c}`)) return cell;
+      return { ...cell, class: `${cell.class} cb-ring`, weight: `×${formatWeight(field.get(`${r},${c}`))}` };
     })));
   }
 
   const root = h("div", { class: "cb-widget cb-conv", role: "group", "aria-label": "Convolution explorer" },
     h("div", { class: "cb-bar" },
       h("p", { class: "cb-title" }, "Convolution explorer"),
-      button("Random input", () => put("image")(randomImage())), play, step),
+      button("Random input", () => put("image")(randomImage())), ...slide.elements),
     h("div", { class: "cb-controls" },
       image.element, preset.element, size.element, stride.element,
       padding.element, mode.element, dilation.element, flip.element),
@@ -186,14 +175,17 @@ function render({ model, el }) {
       figure("input", "Input"), operator,
       h("div", { class: "cb-stack" }, figure("kernel", "Kernel"), applied),
       h("span", { class: "cb-operator", "aria-hidden": "true" }, "="), output),
-    result, formula, said.element);
+    result,
+    h("div", { class: "cb-formula" },
+      h("p", { class: "cb-letters" }, "Size of the output for n input cells: ⌊(n + 2p − d(k − 1) − 1) / s⌋ + 1"), formula),
+    said.element);
 
   draw();
   const unwatch = watch(model, TRAITS, draw);
   el.replaceChildren(root);
   return () => {
     unwatch();
-    clearInterval(timer);
+    slide.stop();
     said.stop();
     scrollers.forEach((each) => each.stop());
     root.remove();

@@ -1,12 +1,12 @@
-// What widgets are drawn with: elements, controls, a grid of numbers, a line for screen readers.
+// What widgets are drawn with: elements, controls, a player, a line for screen readers. Grids are in grid.mjs.
 // Every control opts out of JupyterLab's shortcuts, which would swallow its arrow keys. Nothing has an id.
 
-// An element: attributes (false and null leave one out, on… adds a listener), then its children.
+// An element: its attributes (on… adds a listener), then its children.
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value !== false && value !== null) element.setAttribute(name, value === true ? "" : value);
+    else element.setAttribute(name, value);
   }
   if (element.matches("button, input, select, [tabindex]")) element.setAttribute("data-lm-suppress-shortcuts", "true");
   element.append(...children);
@@ -37,7 +37,7 @@ export function slider(label, [min, max], change) {
 // `choices` maps values to labels. A value that is none of them shows as the last entry, `other`, if there is one.
 export function select(label, choices, change, other = null) {
   const options = Object.entries(choices).map(([value, text]) => h("option", { value }, text));
-  if (other) options.push(h("option", { value: other, disabled: true }, other));
+  if (other) options.push(h("option", { value: other, disabled: "" }, other));
   const input = h("select", { "aria-label": label, onchange: () => change(input.value) }, ...options);
   return {
     element: h("label", { class: "cb-field" }, h("span", {}, label), input),
@@ -53,8 +53,39 @@ export function checkbox(label, change) {
   };
 }
 
-export const button = (label, onclick, attributes = {}) =>
-  h("button", { type: "button", class: "cb-button", onclick, ...attributes }, label);
+export const button = (label, onclick) => h("button", { type: "button", class: "cb-button", onclick }, label);
+
+// Two buttons that call `advance`: "Play" again and again until pressed once more, the other once. Play is not offered
+// to readers who want less motion. `rested` is called when it stops.
+export function player(stepLabel, advance, rested) {
+  const every = 900; // milliseconds: time to read a line of products
+  let timer = null;
+  const stop = () => {
+    clearInterval(timer);
+    timer = null;
+    play.textContent = "Play";
+  };
+  const toggle = () => {
+    if (timer) {
+      stop();
+      rested();
+    } else {
+      timer = setInterval(advance, every);
+      play.textContent = "Pause";
+    }
+  };
+  const play = h("button", { type: "button", class: "cb-button cb-play", onclick: toggle }, "Play");
+  const step = button(stepLabel, () => {
+    stop();
+    advance();
+  });
+  return {
+    elements: [play, step],
+    playing: () => timer !== null,
+    enable: (possible) => [play, step].forEach((each) => (each.disabled = !possible)),
+    stop,
+  };
+}
 
 // Words for screen readers. They follow the state politely: said once it has rested for half a second.
 export function announcer() {
@@ -84,123 +115,4 @@ export function scroller(label, child) {
   observer.observe(element);
   observer.observe(child);
   return { element, stop: () => observer.disconnect() };
-}
-
-// Where a key leads from (row, column) in a grid: [row, column], or null for a key that does not move.
-export function moved(key, [row, column], [rows, columns]) {
-  const to = {
-    ArrowUp: [row - 1, column], ArrowDown: [row + 1, column],
-    ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1],
-    Home: [row, 0], End: [row, columns - 1],
-  }[key];
-  return to ? [Math.max(0, Math.min(rows - 1, to[0])), Math.max(0, Math.min(columns - 1, to[1]))] : null;
-}
-
-// A grid of numbers. `update(label, cells)` takes rows of {text, class, shade, weight}: shade is 0 to 1, weight a small
-// second number in the corner. Plain by default; with `choose` or `edit` it is a grid in ARIA's sense, one tab stop in
-// which arrow keys move.
-//   choose(row, column): the reader chose a cell; `update` takes the chosen one as third argument.
-//   edit(row, column, text): the reader wrote into a cell; answers "", or the sentence that says what is wrong with it.
-export function numberGrid({ kind, choose = null, edit = null }) {
-  const live = choose || edit;
-  const table = h("div", { class: `cb-grid cb-${kind}`, role: live ? "grid" : "table" });
-  const note = h("p", { class: "cb-note", role: "alert" });
-  let cells = []; // rows of {cell, target}: the target takes the focus, the cell itself or the input in it
-  const shown = new WeakMap(); // what each cell shows, as JSON
-  let home = [0, 0]; // the cell that Tab reaches
-
-  function focusOn(row, column) {
-    if (choose) choose(row, column);
-    else setHome(row, column);
-    cells[row][column].target.focus();
-  }
-
-  function setHome(row, column) {
-    cells[home[0]]?.[home[1]]?.target.setAttribute("tabindex", "-1");
-    cells[row][column].target.setAttribute("tabindex", "0");
-    home = [row, column];
-  }
-
-  function onkeydown(event, row, column) {
-    const { target, key } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    if (edit) { // within a number, the caret moves first
-      const [at, end] = [target.selectionStart, target.value.length];
-      const whole = at === 0 && target.selectionEnd === end;
-      if (!whole && (key === "Home" || key === "End" || (key === "ArrowLeft" && at > 0) || (key === "ArrowRight" && at < end))) return;
-    }
-    const to = moved(key, [row, column], [cells.length, cells[0].length]);
-    if (!to) return;
-    event.preventDefault();
-    event.stopPropagation();
-    focusOn(...to);
-    if (edit) cells[to[0]][to[1]].target.select();
-  }
-
-  function makeCell(row, column) {
-    const events = live ? { onkeydown: (event) => onkeydown(event, row, column) } : {};
-    if (edit) {
-      const input = h("input", {
-        ...events, type: "text", autocomplete: "off", spellcheck: "false", tabindex: "-1",
-        "aria-label": `${kind} row ${row + 1}, column ${column + 1}`,
-        onfocus: () => setHome(row, column),
-        oninput: () => refuse(edit(row, column, input.value)),
-        onblur: () => {
-          input.value = input.dataset.text;
-          refuse("");
-        },
-      });
-      const refuse = (sentence) => {
-        note.textContent = sentence;
-        input.setAttribute("aria-invalid", String(sentence !== ""));
-      };
-      return { cell: h("div", { role: "gridcell" }, input), target: input };
-    }
-    if (choose) {
-      const cell = h("div", { ...events, role: "gridcell", tabindex: "-1", onclick: () => focusOn(row, column) });
-      return { cell, target: cell };
-    }
-    const cell = h("div", { role: "cell" });
-    return { cell, target: cell };
-  }
-
-  function build(rows, columns) {
-    const hadFocus = table.contains(document.activeElement);
-    cells = Array.from({ length: rows }, (_, row) => Array.from({ length: columns }, (_, column) => makeCell(row, column)));
-    table.replaceChildren(...cells.map((row) => h("div", { role: "row" }, ...row.map(({ cell }) => cell))));
-    if (live && rows) setHome(Math.min(home[0], rows - 1), Math.min(home[1], columns - 1));
-    return hadFocus;
-  }
-
-  function update(label, values, chosen = null) {
-    table.setAttribute("aria-label", label);
-    const fits = values.length === cells.length && values[0]?.length === cells[0]?.length;
-    const refocus = !fits && build(values.length, values[0]?.length ?? 0);
-    table.classList.toggle("cb-long", values.flat().some(({ text }) => text.length > 3));
-    const mark = (r, c) => (chosen ? { selected: r === chosen[0] && c === chosen[1] } : {});
-    values.forEach((row, r) => row.forEach((value, c) => fillCell(cells[r][c], { ...value, ...mark(r, c) })));
-    if (!chosen || !cells.length) return;
-    setHome(...chosen);
-    if (refocus) cells[home[0]][home[1]].target.focus();
-  }
-
-  // Leaves alone what is as it should be: the page is laid out again for every text that is written.
-  function fillCell({ cell, target }, value) {
-    const { text, class: name = "", shade = 0, weight = null, selected = null } = value;
-    const wanted = JSON.stringify(value);
-    if (shown.get(cell) === wanted) return;
-    shown.set(cell, wanted);
-    if (selected !== null) cell.setAttribute("aria-selected", String(selected));
-    cell.className = `cb-cell ${name}`;
-    cell.style.setProperty("--shade", shade.toFixed(3));
-    if (weight === null) delete cell.dataset.weight;
-    else cell.dataset.weight = weight;
-    if (!edit) target.textContent = text;
-    else if (target.dataset.text !== text) {
-      target.dataset.text = text; // the last number understood, put back when the reader leaves the cell
-      if (target !== target.ownerDocument.activeElement) target.value = text;
-    }
-  }
-
-  return { element: edit ? h("div", {}, table, note) : table, update };
 }

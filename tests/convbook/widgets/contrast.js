@@ -1,10 +1,10 @@
-// The text with the least contrast in the first view: [ratio, its element]. axe leaves colours that CSS mixes undecided,
-// so each text's colour and all that lies behind it are painted on one pixel, and the ratio is WCAG's.
+// The text with the least contrast in the first view: [ratio, its element]. axe leaves colors that CSS mixes undecided,
+// so each text's color and all that lies behind it are painted on one pixel, and the ratio is WCAG's.
 () => {
   const pixel = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-  const paint = (colours) => {
-    for (const colour of colours) {
-      pixel.fillStyle = colour;
+  const paint = (colors) => {
+    for (const color of colors) {
+      pixel.fillStyle = color;
       pixel.fillRect(0, 0, 1, 1);
     }
     return [...pixel.getImageData(0, 0, 1, 1).data].slice(0, 3).map((x) => x / 255);

@@ -97,8 +97,8 @@ def test_a_text_output_says_what_the_widget_is(widget: type[Widget]) -> None:
 
 @pytest.mark.parametrize("widget", WIDGETS)
 def test_a_wrong_argument_is_named(widget: type[Widget]) -> None:
-    with pytest.raises(TypeError, match=rf"{widget.__name__} has no colour\. It takes "):
-        widget(colour="red")
+    with pytest.raises(TypeError, match=rf"{widget.__name__} has no strides\. It takes "):
+        widget(strides=2)
 
 
 class Holder(traitlets.HasTraits):

@@ -18,8 +18,8 @@ def test_it_starts_with_an_edge_and_a_kernel_that_finds_it() -> None:
 
 def test_two_explorers_do_not_share_state() -> None:
     one, other = ConvExplorer(), ConvExplorer()
-    one.kernel = [[1]]
-    assert other.kernel != [[1]]
+    one.kernel[0][0] = 99
+    assert other.kernel[0][0] == ConvExplorer().kernel[0][0] == -1
 
 
 @pytest.mark.parametrize(
