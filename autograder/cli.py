@@ -7,7 +7,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from autograder.policy import SANDBOXES
 if TYPE_CHECKING:
     from autograder.assignment import Assignment
     from autograder.grade import Executor
+    from autograder.judged import JudgeExecutor
 
 # Everything that takes a second to import (nbgrader, nbclient, jupytext) is imported by the command that needs it.
 
@@ -110,11 +111,7 @@ def grade(
     collected, without = collect(submissions, name)
     if without:
         click.echo(f"{len(without)} folders hold nothing of {name}: {', '.join(without[:10])}", err=True)
-    quiet = not sys.stderr.isatty()
-    with (
-        _executor(assignment, sandbox) as executor,
-        tqdm(total=len(collected), desc=f"grade {name}", unit="submission", disable=quiet) as bar,
-    ):
+    with _executor(assignment, sandbox) as executor, _progress(f"grade {name}", len(collected), "submission") as bar:
         click.echo(f"Engine: {executor.engine}. Sandbox: {executor.sandbox}.")
         summary = grade_class(
             assignment,
@@ -156,6 +153,17 @@ def _executor(assignment: "Assignment", sandbox: str | None) -> Iterator["Execut
         yield executor
 
 
+def _judge() -> "JudgeExecutor":
+    """The judge for the course's own code, which needs no walls where there are none."""
+    from autograder.judged import JudgeExecutor
+    from autograder.probe import choose
+
+    try:
+        return JudgeExecutor(choose(None))
+    except SandboxError:
+        return JudgeExecutor("none")
+
+
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 def report(folder: Path) -> None:
@@ -170,12 +178,14 @@ def report(folder: Path) -> None:
 @main.command()
 @_NAMES
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Different draws for each check.")
+@click.option("--judged/--no-judged", default=True, help="Whether to run every check through the judge as well.")
 @click.option("--mutants/--no-mutants", default=True, help="Whether to test the tests on changed solutions.")
 @click.pass_context
-def verify(ctx: click.Context, names: tuple[str, ...], seeds: int, mutants: bool) -> None:
+def verify(ctx: click.Context, names: tuple[str, ...], seeds: int, judged: bool, mutants: bool) -> None:
     """Check that every catalogued mistake and alternative gets its points and its hint.
 
-    Then change the reference solutions, a small change at a time, and say which changes no test notices.
+    Each is run in plain Python and through the judge. Then the reference solutions are changed, a small change at a
+    time, to see which changes no test notices.
     """
     from autograder.assignment import Assignment
     from autograder.assignment import names as known
@@ -186,24 +196,29 @@ def verify(ctx: click.Context, names: tuple[str, ...], seeds: int, mutants: bool
     from autograder.verify import verify as run
 
     course = _course(ctx)
+    assignments = [Assignment.load(course.root, name) for name in names or known(course.root)]
+    everything = [(assignment, checks(assignment, Catalogue.load(assignment))) for assignment in assignments]
     bad = 0
-    for name in names or known(course.root):
-        assignment = Assignment.load(course.root, name)
-        wanted = checks(assignment, Catalogue.load(assignment))
-        changed = make_mutants(assignment) if mutants else []
-        with DirectExecutor(assignment) as executor:
-            with _progress(f"verify {name}", len(wanted), "check") as bar:
-                problems = run(assignment, wanted, executor, seeds, bar.update)
-            with _progress(f"mutate {name}", len(changed), "mutant") as bar:
-                score = mutation_score(assignment, changed, executor, seeds, bar.update)
-        click.echo(f"{name}: {len(wanted) - len(problems)} of {len(wanted)} checks hold, {seeds} seeds each")
-        for problem in problems:
-            click.echo(f"  {problem.check.question or name}, {problem.check.name}: {problem.what}")
-        if mutants:
-            click.echo(f"{name}: the tests notice {score.share:.0%} of {score.mutants} changes to the solutions")
-        for mutant in score.survivors:
-            click.echo(f"  {mutant.question}, line {mutant.line}: {mutant.change}")
-        bad += len(problems)
+    with ExitStack() as stack:
+        judge = [stack.enter_context(_judge())] if judged else []
+        for assignment, wanted in everything:
+            name = assignment.name
+            changed = make_mutants(assignment) if mutants else []
+            with DirectExecutor(assignment) as direct:
+                executors: list[Executor] = [direct, *(judge if assignment.settings.engine == "judge" else [])]
+                with _progress(f"verify {name}", len(wanted), "check") as bar:
+                    problems = run(assignment, wanted, executors, seeds, bar.update)
+                with _progress(f"mutate {name}", len(changed), "mutant") as bar:
+                    score = mutation_score(assignment, changed, direct, seeds, bar.update)
+            modes = " and ".join(executor.engine for executor in executors)
+            click.echo(f"{name}: {len(wanted) - len(problems)} of {len(wanted)} checks hold ({modes}, {seeds} seeds)")
+            for problem in problems:
+                click.echo(f"  {problem.check.question or name}, {problem.check.name}: {problem.what}")
+            if mutants:
+                click.echo(f"{name}: the tests notice {score.share:.0%} of {score.mutants} changes to the solutions")
+            for mutant in score.survivors:
+                click.echo(f"  {mutant.question}, line {mutant.line}: {mutant.change}")
+            bad += len(problems)
     if bad:
         raise SystemExit(1)
 

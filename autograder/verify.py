@@ -2,13 +2,15 @@
 
 Every known mistake must get exactly its points and show the student its hint; every alternative and the reference
 solution must get full points; the released notebook must get none. Each is run with several seeds, because hidden
-inputs are drawn, and a test that is right only for some draws is wrong.
+inputs are drawn, and a test that is right only for some draws is wrong. And each is run in every mode, because a
+test that behaves otherwise across the judge's border is wrong too, most often without a sound.
 """
 
-import importlib.util
+import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from types import ModuleType
+from typing import Any
 
 import nbformat
 
@@ -36,15 +38,14 @@ class Catalogue:
             AssignmentError: it cannot be run, names a question that does not exist, or misses a part of it.
         """
         path = assignment.root / "solutions" / assignment.name / "mistakes.py"
-        spec = importlib.util.spec_from_file_location(f"mistakes_{assignment.name}", path)
-        module = ModuleType(spec.name) if spec else ModuleType("mistakes")
+        module: dict[str, Any] = {"__name__": f"mistakes of {assignment.name}"}
         try:
-            exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), module.__dict__)  # noqa: S102
+            exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), module)  # noqa: S102 (the course's own)
         except FileNotFoundError:
             raise AssignmentError(f"There is no {path}. Declare MISTAKES and ALTERNATIVES there.") from None
         except Exception as error:  # whatever the module does wrong
             raise AssignmentError(f"{path} does not run: {type(error).__name__}: {error}") from error
-        catalogue = cls(tuple(getattr(module, "MISTAKES", ())), tuple(getattr(module, "ALTERNATIVES", ())))
+        catalogue = cls(tuple(module.get("MISTAKES", ())), tuple(module.get("ALTERNATIVES", ())))
         for mistake in catalogue.mistakes:
             parts = {part.id for part in question_of(assignment, mistake.question).parts}
             if set(mistake.points) != parts:
@@ -115,18 +116,24 @@ def checks(assignment: Assignment, catalogue: Catalogue) -> list[Check]:
 def verify(
     assignment: Assignment,
     wanted: Sequence[Check],
-    executor: Executor,
+    executors: Sequence[Executor],
     seeds: int,
     progress: Callable[[], object] = lambda: None,
 ) -> list[Problem]:
-    """Run every check with `seeds` different draws; returns what does not hold, one problem a check."""
-    problems = []
-    for check in wanted:
-        problem = next((what for seed in range(seeds) for what in _problems(assignment, check, executor, seed)), None)
-        if problem:
-            problems.append(Problem(check, problem))
+    """Run every check with `seeds` different draws in every executor; all must give what is owed, and the same.
+
+    Returns: what does not hold, one problem a check.
+    """
+
+    def first_problem(check: Check) -> str | None:
+        found = (what for seed in range(seeds) for what in _problems(assignment, check, executors, seed))
+        problem = next(found, None)
         progress()
-    return problems
+        return problem
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        problems = list(pool.map(first_problem, wanted))
+    return [Problem(check, what) for check, what in zip(wanted, problems, strict=True) if what]
 
 
 def run_check(assignment: Assignment, check: Check, executor: Executor, seed: int) -> Result:
@@ -142,15 +149,31 @@ def run_check(assignment: Assignment, check: Check, executor: Executor, seed: in
     return grade(assignment, handed, executor, SECRET)[0]
 
 
-def _problems(assignment: Assignment, check: Check, executor: Executor, seed: int) -> Iterator[str]:
-    result = run_check(assignment, check, executor, seed)
+def _problems(assignment: Assignment, check: Check, executors: Sequence[Executor], seed: int) -> Iterator[str]:
+    verdicts: list[dict[str, tuple[float, str]]] = []
+    for executor in executors:
+        result = run_check(assignment, check, executor, seed)
+        verdicts.append({cell.id: (cell.points, cell.status) for cell in result.cells})
+        for what in _wrong(check, result):
+            yield f"{what} ({executor.engine}, seed {seed})"
+    for executor, verdict in zip(executors, verdicts, strict=True):
+        for part in verdict:
+            if verdict[part] != verdicts[0][part]:
+                (points, status), (first_points, first_status) = verdict[part], verdicts[0][part]
+                yield (
+                    f"{part} gets {first_points:g} points ({first_status}) in {executors[0].engine} mode, "
+                    f"but {points:g} ({status}) by {executor.engine} (seed {seed})"
+                )
+
+
+def _wrong(check: Check, result: Result) -> Iterator[str]:
     cells = {cell.id: cell for cell in result.cells}
     for part, points in check.points.items():
         if part not in cells:
             yield f"{part} gave no verdict: {result.message}"
         elif cells[part].points != points:
-            said = f" ({cells[part].message})" if cells[part].message else ""
-            yield f"{part} gets {cells[part].points:g} points, not {points:g}, with seed {seed}{said}"
+            said = f": {cells[part].message}" if cells[part].message else ""
+            yield f"{part} gets {cells[part].points:g} points, not {points:g}{said}"
     if check.hint and not any(check.hint in cell.message for cell in result.cells):
         said = " | ".join(cell.message for cell in result.cells if cell.message)
         yield f"the student does not read '{check.hint}' but '{said}'"

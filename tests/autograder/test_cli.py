@@ -81,11 +81,14 @@ def test_verify_says_what_holds_and_ends_with_1_when_something_does_not(
     good = run("verify", "--seeds", "1")
     assert (good.exit_code, good.output.splitlines()) == (
         0,
-        ["tiny: 8 of 8 checks hold, 1 seeds each", "tiny: the tests notice 100% of 6 changes to the solutions"],
+        [
+            "tiny: 8 of 8 checks hold (direct and judge, 1 seeds)",
+            "tiny: the tests notice 100% of 6 changes to the solutions",
+        ],
     )
     path = course / "solutions" / "tiny" / "mistakes.py"
     path.write_text(path.read_text().replace("do not square it", "do not cube it"))
-    bad = run("verify", "tiny", "--seeds", "1", "--no-mutants")
+    bad = run("verify", "tiny", "--seeds", "1", "--no-mutants", "--no-judged")
     assert bad.exit_code == 1
     assert "7 of 8 checks hold" in bad.output
     assert "double, mistake: squares: the student does not read 'do not cube it'" in bad.output
@@ -94,7 +97,10 @@ def test_verify_says_what_holds_and_ends_with_1_when_something_does_not(
 def test_a_new_assignment_verifies_and_can_be_released(run: Callable[..., Result], course: Path) -> None:
     made = run("new", "02-smooth")
     assert made.exit_code == 0
-    assert "02-smooth: 7 of 7 checks hold" in run("verify", "02-smooth", "--seeds", "3", "--no-mutants").output
+    assert (
+        "02-smooth: 7 of 7 checks hold"
+        in run("verify", "02-smooth", "--seeds", "3", "--no-mutants", "--no-judged").output
+    )
     assert run("release", "02-smooth").exit_code == 0
     assert "# Smooth" in (course / "solutions" / "02-smooth" / "assignment.md").read_text()
 

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,8 @@ import pytest
 from autograder.assignment import Assignment
 from autograder.direct import DirectExecutor
 from autograder.errors import AssignmentError
+from autograder.grade import Run
+from autograder.submission import Submission
 from autograder.verify import Catalogue, Problem, checks, verify
 
 
@@ -13,7 +16,7 @@ from autograder.verify import Catalogue, Problem, checks, verify
 def problems(direct: DirectExecutor) -> Callable[[Path], list[Problem]]:
     def run(course: Path) -> list[Problem]:
         assignment = Assignment.load(course, "tiny")
-        return verify(assignment, checks(assignment, Catalogue.load(assignment)), direct, seeds=2)
+        return verify(assignment, checks(assignment, Catalogue.load(assignment)), [direct], seeds=2)
 
     return run
 
@@ -52,9 +55,25 @@ def test_a_release_that_earns_points_is_found(course: Path, problems: Callable[[
     change(course, "assignment.md", "check.check_close(mean([1, 2, 6]), 3.0", "check.check_close(3.0, 3.0")
     change(course, "assignment.md", "check.check_close(mean(values), expected", "check.check_close(expected, expected")
     assert [(each.check.name, each.what) for each in problems(course)] == [
-        ("the released notebook", "mean-test gets 4 points, not 0, with seed 0"),
-        ("mistake: divides by three", "mean-test gets 4 points, not 0, with seed 0"),
+        ("the released notebook", "mean-test gets 4 points, not 0 (direct, seed 0)"),
+        ("mistake: divides by three", "mean-test gets 4 points, not 0 (direct, seed 0)"),
     ]
+
+
+def test_modes_that_disagree_are_found_although_both_give_what_is_owed(
+    tiny: Assignment, direct: DirectExecutor
+) -> None:
+    class Other:
+        engine, sandbox = "other", "none"
+
+        def run(self, assignment: Assignment, submission: Submission, draws_key: bytes) -> Run:
+            run = direct.run(assignment, submission, draws_key)
+            slow = {id: replace(each, status="timeout") for id, each in run.verdicts.items() if each.status == "failed"}
+            return replace(run, verdicts={**run.verdicts, **slow})
+
+    mistake = next(each for each in checks(tiny, Catalogue.load(tiny)) if each.name == "mistake: divides by three")
+    (problem,) = verify(tiny, [mistake], [direct, Other()], seeds=1)
+    assert problem.what == ("mean-test gets 0 points (failed) in direct mode, but 0 (timeout) by other (seed 0)")
 
 
 @pytest.mark.parametrize(
