@@ -44,12 +44,13 @@ grade: $(if $(SUBMISSIONS),setup,sample) ## grade SUBMISSIONS into OUT (by defau
 report: setup ## the class report again
 	@autograder report $(or $(OUT),_build/class/$(NAME))
 
-check: setup ## format, lint, types, spelling
+check: setup ## format, lint, types, spelling, links of the built book
 	@ruff format --check --quiet . || { echo "Run 'ruff format .'"; exit 1; }
 	@ruff check --quiet .
 	@mypy --no-error-summary
 	@codespell
-	@echo "check: format, lint, types and spelling are fine"
+	@$(RUN) -m pytest tests/book/test_links.py
+	@echo "check: format, lint, types, spelling and links are fine"
 
 test: ## every test, on this machine
 	@$(PYTHON) tools/setup.py --for-tests
