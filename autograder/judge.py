@@ -25,7 +25,7 @@ import sys
 import time
 import types
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -184,12 +184,8 @@ class _Judge:
 
     def in_hidden_half(self) -> bool:
         """Whether a hidden line of the running test is being executed."""
-        frame: types.FrameType | None = sys._getframe(1)
-        while frame is not None:
-            if frame.f_code.co_filename == self._test and frame.f_lineno >= self._hidden_from:
-                return True
-            frame = frame.f_back
-        return False
+        frames = _stack(sys._getframe(1))
+        return any(each.f_code.co_filename == self._test and each.f_lineno >= self._hidden_from for each in frames)
 
     def _step(self, step: Step) -> CellRun:
         cell = self._cells.get(step.id)
@@ -269,7 +265,7 @@ class _Judge:
     def _failure(self, error: BaseException, source: str) -> dict[str, Any]:
         """The verdict on a test that stopped with `error`."""
         line, hidden = self._place(error)
-        status, fault, text = "failed", "", str(error)
+        status, fault, text = "failed", "", _text(error)
         hint = getattr(error, "hint", "")
         if isinstance(error, AuthorError):
             fault, text = (
@@ -307,8 +303,9 @@ class _Judge:
             trace = trace.tb_next
         return lines[0] if lines else 0, max(lines, default=0) >= self._hidden_from
 
-    def _alarm(self, *_: object) -> None:
-        raise OutOfTime(f"Checking what your code returned took more than {self._link.seconds} s.")
+    def _alarm(self, _: int, frame: types.FrameType | None) -> None:
+        if any(each.f_code.co_filename == self._test for each in _stack(frame)):  # else it is just over
+            raise OutOfTime(f"Checking what your code returned took more than {self._link.seconds} s.")
 
     def _prepare_torch(self) -> None:
         """Once the assignment has imported torch."""
@@ -331,6 +328,12 @@ class _Judge:
         setattr(module, function, seed)
 
 
+def _stack(frame: types.FrameType | None) -> Iterator[types.FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
 def _exceptions(namespace: dict[str, Any]) -> dict[str, type[Exception]]:
     """Exception classes that helper cells define: a student may raise them, a test may expect them."""
     return {
@@ -340,8 +343,16 @@ def _exceptions(namespace: dict[str, Any]) -> dict[str, type[Exception]]:
     }
 
 
+def _text(error: BaseException) -> str:
+    """`str(error)`, which a test may have built from values that have no text, such as an enormous integer."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
 def _is_memory(error: BaseException) -> bool:
     """Whether memory ran out; torch says so with a RuntimeError."""
     return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and bool(_OUT_OF_MEMORY.search(str(error)))
+        isinstance(error, RuntimeError) and bool(_OUT_OF_MEMORY.search(_text(error)))
     )

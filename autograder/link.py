@@ -43,7 +43,7 @@ class Link(Peer):
             obey is waited for so long, and then never asked again.
     """
 
-    grace = 3.0
+    grace = 5.0
 
     def __init__(self, channel: Channel, outputs: Reader) -> None:
         super().__init__(channel)
@@ -203,7 +203,8 @@ class Link(Peer):
         if torch is None or operation not in ("name", "get", "item", "next", "call"):
             return
         copies = [tensor for tensor in decoder.requiring if tensor.grad_fn is None]
-        if operation in ("name", "get", "item") and type(value) is torch.Tensor and not value.requires_grad:
+        is_state = operation in ("name", "get", "item") or isinstance(value, torch.nn.Parameter)
+        if is_state and isinstance(value, torch.Tensor) and not value.requires_grad:
             copies.append(value)
         if copies:
             if self._snapshots is None:

@@ -59,7 +59,7 @@ class Reader:
         sock.setblocking(False)
         self._limit = limit
         self._left = limit
-        self._raw = bytearray()
+        self._rest = b""
         self._skipping = False
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._outputs: list[dict[str, Any]] = []
@@ -71,7 +71,7 @@ class Reader:
     def fileno(self) -> int:
         return self._sock.fileno()
 
-    def drain(self, limit: int = 4 << 20) -> None:
+    def drain(self, limit: int = 1 << 20) -> None:
         """Read what is there, at most `limit` bytes, without waiting."""
         while limit > 0 and not self.closed:
             try:
@@ -91,25 +91,29 @@ class Reader:
         return outputs
 
     def _feed(self, data: bytes) -> None:
-        self._raw += data
-        while self._raw:
-            if self._skipping or self._raw.startswith(MARK):
-                record, newline, rest = self._raw.partition(b"\n")
-                if not newline:
-                    if self._skipping or len(self._raw) > self._limit + _CHUNK:
-                        self._skipping, self._raw = True, bytearray()
-                        self._cut()
-                    return
-                self._raw = rest
+        raw, at = self._rest + data, 0
+        while at < len(raw):
+            if self._skipping or raw.startswith(MARK, at):
+                end = raw.find(b"\n", at)
+                if end < 0:
+                    break
                 if not self._skipping:
-                    self._record(bytes(record[1:]))
+                    self._record(raw[at + 1 : end])
                 self._skipping = False
+                at = end + 1
             else:
-                text, mark, rest = self._raw.partition(MARK)
-                self._raw = mark + rest
-                self._stream("stdout", self._decode(bytes(text)))
+                end = raw.find(MARK, at)
+                end = len(raw) if end < 0 else end
+                self._stream("stdout", self._decode(raw[at:end]))
+                at = end
+        self._rest = raw[at:]
+        if self._skipping or len(self._rest) > self._limit + _CHUNK:
+            self._skipping, self._rest = True, b""
+            self._cut()
 
     def _record(self, line: bytes) -> None:
+        if self.cut:
+            return
         try:
             record = json.loads(line)
             kind = record["kind"]

@@ -100,6 +100,12 @@ def test_what_the_visible_half_prints_is_kept() -> None:
     assert run.outputs == [{"output_type": "stream", "name": "stdout", "text": "shape (3, 4)\n"}]
 
 
+def test_a_value_without_a_text_is_judged_all_the_same() -> None:
+    cells = [cell("answer", "value = 1 << 30_000"), cell("test", "assert value == 3, value"), HONEST, HONEST_TEST]
+    runs = verdicts(cells)
+    assert [run.status for run in runs.values()] == ["failed", "passed"] and runs["test"].message
+
+
 def test_hidden_is_decided_by_every_line_that_led_there() -> None:
     cells = [
         DOUBLE,
@@ -259,7 +265,7 @@ def few_objects(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "OBJECT_LIMIT", 1000)
 
 
-SHORT = Limits(cell_seconds=1, submission_seconds=12, output_kb=64)
+SHORT = Limits(cell_seconds=2, submission_seconds=60, output_kb=64)
 
 
 @pytest.mark.parametrize(
@@ -269,14 +275,14 @@ SHORT = Limits(cell_seconds=1, submission_seconds=12, output_kb=64)
 )
 def test_an_endless_call_times_out_and_the_next_part_is_still_judged(body: str) -> None:
     runs = verdicts(COURSE, {"double": f"def double(x):\n    {body}"}, limits=SHORT)
-    assert runs["double-test"].status == "timeout" and "1 s" in runs["double-test"].message
+    assert runs["double-test"].status == "timeout" and "2 s" in runs["double-test"].message
     assert runs["honest-test"].status == "passed"
 
 
 def test_an_endless_cell_times_out_and_the_next_is_still_run() -> None:
     runs = judged(COURSE, steps_of(COURSE, {"double": "while True:\n    try: pass\n    except Exception: pass"}), SHORT)
     assert [run.status for run in runs] == ["ran", "timeout", "failed", "ran", "passed"]
-    assert "longer than 1 s" in runs[1].message
+    assert "longer than 2 s" in runs[1].message
 
 
 @pytest.mark.parametrize(
@@ -291,7 +297,7 @@ def test_code_that_does_not_obey_is_not_waited_for(body: str) -> None:
 
 
 def test_the_submission_as_a_whole_has_a_limit() -> None:
-    limits = Limits(cell_seconds=2, submission_seconds=2, output_kb=64)
+    limits = Limits(cell_seconds=60, submission_seconds=2, output_kb=64)
     steps = [Step(n, "", "while True: pass") for n in range(4)] + [Step(4, "honest-test")]
     runs = judged(COURSE, steps, limits)
     assert [run.status for run in runs] == ["timeout"] * 5

@@ -7,6 +7,8 @@ from typing import Any
 
 import nbformat
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
@@ -246,3 +248,10 @@ def test_the_writer_writes_what_the_reader_reads() -> None:
         theirs.close()
         reader.drain()
         assert reader.closed
+
+
+@settings(deadline=None)
+@given(st.lists(st.binary(max_size=60).map(lambda data: data.replace(b"R", MARK).replace(b"N", b"\n")), max_size=8))
+def test_any_bytes_are_some_output(pieces: list[bytes]) -> None:
+    for output in feed(*pieces, limit=100):
+        assert output["output_type"] == "stream"
