@@ -1,0 +1,191 @@
+"""Assignment 01 by itself: its cells are run here one after another, without the autograder and without nbgrader."""
+
+import ast
+import importlib.util
+import re
+import symtable
+from pathlib import Path
+
+import jupytext
+import numpy as np
+import pytest
+import torch
+
+from convbook import check
+
+FOLDER = Path(__file__).parents[2] / "solutions" / "01-convolution"
+NOTEBOOK = jupytext.read(FOLDER / "assignment.md", fmt="md:myst")
+CODE = [cell for cell in NOTEBOOK.cells if cell.cell_type == "code"]
+TEXT = "\n".join(cell.source for cell in NOTEBOOK.cells if cell.cell_type == "markdown")
+GRADING = [(cell, cell.metadata["nbgrader"]) for cell in CODE]
+ANSWERS = {grading["grade_id"]: cell.source for cell, grading in GRADING if grading["solution"]}
+PARTS = {grading["grade_id"]: grading["points"] for _, grading in GRADING if grading["grade"]}
+TESTS = {grading["grade_id"]: cell.source for cell, grading in GRADING if grading["grade"]}
+STUBS = {
+    name: re.sub(r"### BEGIN SOLUTION.*?### END SOLUTION", "raise NotImplementedError()", source, flags=re.DOTALL)
+    for name, source in ANSWERS.items()
+}
+
+_spec = importlib.util.spec_from_file_location("mistakes_01_convolution", FOLDER / "mistakes.py")
+CATALOGUE = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(CATALOGUE)
+
+
+@pytest.fixture
+def verdicts(monkeypatch):
+    """A function: the notebook with some answers replaced, to points and message by part."""
+
+    def run(seed, **answers):
+        monkeypatch.setenv("CONVBOOK_DRAWS_KEY", f"{seed:064x}")
+        namespace, found = {"__name__": "__main__"}, {}
+        for cell, grading in GRADING:
+            name = grading["grade_id"]
+            if grading["grade"]:
+                message = failure(cell.source, namespace)
+                found[name] = (0 if message else grading["points"], message)
+            else:
+                exec(compile(answers.get(name, cell.source), name, "exec"), namespace)
+        return found
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # on a busy machine a second thread makes small convolutions a hundred times slower
+    yield run
+    torch.set_num_threads(threads)
+
+
+def failure(source, namespace):
+    """What the student reads of a test cell; nothing where it passes."""
+    visible, *hidden = source.split("### BEGIN HIDDEN TESTS\n")
+    try:
+        exec(visible, namespace)
+    except Exception as error:
+        return str(error) if isinstance(error, AssertionError) else f"Your code raised {type(error).__name__}: {error}"
+    try:
+        exec(hidden[0], namespace)
+    except check.CheckFailed as error:
+        return error.hint or "A hidden test failed."
+    except Exception as error:
+        return f"Your code raised {type(error).__name__} on an input of the hidden tests."
+    return ""
+
+
+def points(found):
+    return {name: score for name, (score, _) in found.items()}
+
+
+def label(entry):
+    return f"{entry.question}: {entry.name}"
+
+
+def test_the_points_add_up_to_20():
+    assert sum(PARTS.values()) == 20
+    assert list(ANSWERS) == ["output-size", "conv2d", "direction-kernel"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_solution_passes_whatever_is_drawn(verdicts, seed):
+    found = verdicts(seed)
+    assert points(found) == PARTS, found
+
+
+def test_the_release_version_gets_no_point(verdicts):
+    found = verdicts(0, **STUBS)
+    assert set(points(found).values()) == {0}
+    assert {message for _, message in found.values()} == {"Your code raised NotImplementedError: "}
+
+
+@pytest.mark.parametrize("question", ANSWERS)
+def test_no_question_needs_the_answer_of_another(verdicts, question):
+    found = verdicts(0, **{name: stub for name, stub in STUBS.items() if name != question})
+    assert {name for name, score in points(found).items() if score} == parts_of(question)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+@pytest.mark.parametrize("mistake", CATALOGUE.MISTAKES, ids=label)
+def test_a_mistake_gets_its_points_and_reads_its_hint(verdicts, mistake):
+    for seed in range(4):
+        found = verdicts(seed, **STUBS | {mistake.question: mistake.source})
+        assert {name: points(found)[name] for name in mistake.points} == dict(mistake.points), found
+        assert any(mistake.hint in message for _, message in found.values()), found
+
+
+@pytest.mark.parametrize("alternative", CATALOGUE.ALTERNATIVES, ids=label)
+def test_another_right_answer_gets_full_points(verdicts, alternative):
+    for seed in range(8):
+        found = verdicts(seed, **{alternative.question: alternative.source})
+        assert points(found) == PARTS, found
+
+
+@pytest.mark.parametrize("question", ANSWERS)
+def test_the_catalogue_has_enough_for_each_question(question):
+    mistakes = [each for each in CATALOGUE.MISTAKES if each.question == question]
+    assert len(mistakes) >= 3
+    assert len([each for each in CATALOGUE.ALTERNATIVES if each.question == question]) >= 2
+    parts = parts_of(question)
+    assert {name for mistake in mistakes for name in mistake.points} == parts
+    assert all(set(mistake.points) == parts for mistake in mistakes)
+    assert all(any(mistake.points[name] == 0 for mistake in mistakes) for name in parts)
+    assert all(value in (0, PARTS[name]) for mistake in mistakes for name, value in mistake.points.items())
+
+
+def parts_of(question):
+    """The test cells between this answer cell and the next."""
+    order = [grading["grade_id"] for _, grading in GRADING if grading["grade"] or grading["solution"]]
+    following = order[order.index(question) + 1 :]
+    end = next((place for place, name in enumerate(following) if name in ANSWERS), len(following))
+    return set(following[:end])
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_draws_under_its_own_name_once_and_after_what_students_see(part):
+    visible, hidden = TESTS[part].split("### BEGIN HIDDEN TESTS\n")
+    assert re.findall(r'check\.draws\("(.*?)"\)', hidden) == [part]
+    assert "draws" not in visible
+    assert hidden.endswith("### END HIDDEN TESTS")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_check_of_a_part_carries_a_hint_of_its_own(part):
+    calls = [node for node in ast.walk(ast.parse(TESTS[part])) if isinstance(node, ast.Call)]
+    calls = [node for node in calls if ast.unparse(node.func).startswith(("check.check_", "check.raises"))]
+    hints = [keyword.value for node in calls for keyword in node.keywords if keyword.arg == "hint"]
+    # A hidden hint is shown only if it stands in the source word for word.
+    assert all(isinstance(hint, ast.Constant) and hint.value for hint in hints)
+    assert len({hint.value for hint in hints}) == len(calls)
+
+
+def test_tests_bind_no_name_that_an_answer_binds():
+    answers = {name for source in ANSWERS.values() for name in bound(source)}
+    assert {"output_size", "same_padding", "conv2d", "direction_kernel", "separate"} == answers
+    for part, source in TESTS.items():
+        assert not answers & bound(source), part
+
+
+def bound(source):
+    """The global names that a cell binds."""
+    symbols = symtable.symtable(source, "cell", "exec").get_symbols()
+    return {each.get_name() for each in symbols if each.is_assigned() or each.is_imported() or each.is_namespace()}
+
+
+def test_the_examples_in_the_text_are_what_the_solution_gives():
+    namespace = {"np": np}
+    for source in ANSWERS.values():
+        exec(source, namespace)
+    for block in re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL):
+        exec(block, namespace)
+    examples = re.findall(r"`([^`]+\([^`]*\)[^`]*)` is `([^`]+)`", TEXT)
+    assert len(examples) == 11
+    for call, value in examples:
+        result = eval(call, namespace)
+        assert np.asarray(result).tolist() == np.asarray(ast.literal_eval(value)).tolist(), call
+
+
+def test_the_sobel_numbers_in_the_text_are_right():
+    picture = np.array([[0, 1, 2]] * 3)
+    kernel = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+    drawn = "\n".join(
+        f"{' '.join(map(str, p))}       {' '.join(f'{w:2d}' for w in k)}" for p, k in zip(picture, kernel, strict=True)
+    )
+    assert re.sub(r" +", " ", drawn) in re.sub(r" +", " ", TEXT)
+    assert (picture * kernel).sum() == 8 == 2 * 1 + 4 * 1 + 2 * 1
+    assert (np.rot90(picture) * kernel).sum() == 0
