@@ -15,9 +15,7 @@ import os
 import selectors
 import signal
 import socket
-import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -27,6 +25,7 @@ from autograder import kernel, landlock, sandbox, watch
 from autograder.cgroup import Cgroup, CgroupTree, make_tree
 from autograder.newborn import Birth, Target, live
 from autograder.policy import SANDBOXES, Level, Limits, Policy, build
+from autograder.scratch import Scratch, remove_tree
 from autograder.zygote import Exit, Reason
 
 SET_UP_SECONDS = 20
@@ -69,29 +68,28 @@ class Process:
     def kill(self, reason: Reason) -> None:
         """End it and all that it started; the first reason counts."""
         self.killed_for = self.killed_for or reason
-        if self.private:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.inmate or self.pid, signal.SIGKILL)
-        else:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.inmate or self.pid, signal.SIGKILL)
+        if not self.private:
             self.kill_group()
 
     def kill_group(self) -> bool:
-        """Whether anybody was left to kill."""
+        """Whether anybody was left to kill, zombies included."""
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:
-            # A child that has not yet come to make its group, or nobody.
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
             return False
         return True
 
 
 class Server:
-    def __init__(self, control: socket.socket, targets: dict[str, Target], tree: CgroupTree | None) -> None:
+    def __init__(
+        self, control: socket.socket, targets: dict[str, Target], tree: CgroupTree | None, scratch: Scratch
+    ) -> None:
         self._control = control
         self._targets = targets
         self._tree = tree
+        self._scratch = scratch
         self._libraries = sandbox.library_paths()
         self._signals_scoped = landlock.version() >= landlock.SIGNALS_SCOPED_SINCE
         self._warm_memory = watch.memory([Path("/proc/self")])
@@ -176,8 +174,8 @@ class Server:
             raise RuntimeError("the warm process has more than one thread, so a fork of it could hang")
         letter, rest = descriptors[0], descriptors[1:]
         stdout, stderr = (rest.pop(0) if request[name] else None for name in ("stdout", "stderr"))
-        home = None if policy.namespaces else Path(tempfile.mkdtemp(prefix="autograder-"))
         group = self._tree.make(os.urandom(8).hex(), limits) if self._tree else None
+        home = None if policy.namespaces else self._scratch.make_home()
         reading, writing = os.pipe()
         pid = sandbox.fork(policy)
         if pid == 0:
@@ -236,25 +234,11 @@ class Server:
             cpu = process.report.get("cpu_seconds", 0.0)
         else:
             cpu = used.ru_utime + used.ru_stime
-        self._bury(process)
+        _bury(process)
         end = _explain(process, status, cpu)
         self._forget(process)
         _tell(process.link, end)
         process.link.close()
-
-    def _bury(self, process: Process) -> None:
-        """Reap what a dead child left behind: orphans become ours, because we are their subreaper."""
-        ours = {other.pid for other in self._processes}
-        deadline = time.monotonic() + BURIAL_SECONDS
-        while time.monotonic() < deadline:
-            with contextlib.suppress(ChildProcessError):
-                while (found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
-                    if found.si_pid in ours:
-                        break
-                    os.waitpid(found.si_pid, 0)
-            if process.private or not process.kill_group():
-                return
-            time.sleep(0.002)
 
     def _forget(self, process: Process) -> None:
         self._processes.discard(process)
@@ -266,7 +250,27 @@ class Server:
         if process.cgroup:
             process.cgroup.remove()
         if process.home:
-            _remove_tree(process.home)
+            remove_tree(process.home)
+        _bury_strays({other.pid for other in self._processes})
+
+
+def _bury(process: Process) -> None:
+    """Reap what a dead child left in its group: orphans become ours, because we are their subreaper."""
+    deadline = time.monotonic() + BURIAL_SECONDS
+    while not process.private and process.kill_group() and time.monotonic() < deadline:
+        with contextlib.suppress(ChildProcessError):
+            while os.waitid(os.P_PGID, process.pid, os.WEXITED | os.WNOHANG):
+                pass
+        time.sleep(0.001)
+
+
+def _bury_strays(ours: set[int]) -> None:
+    """Reap whoever else ended, up to the first child of ours, whose end is for `_reap`."""
+    with contextlib.suppress(ChildProcessError):
+        while found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if found.si_pid in ours:
+                return
+            os.waitpid(found.si_pid, 0)
 
 
 def _explain(process: Process, status: int, cpu: float) -> Exit:
@@ -295,15 +299,6 @@ def _explain(process: Process, status: int, cpu: float) -> Exit:
 def _tell(link: socket.socket, end: Exit) -> None:
     with contextlib.suppress(OSError):  # nobody may be left to hear it
         link.send(json.dumps(asdict(end)).encode())
-
-
-def _remove_tree(folder: Path) -> None:
-    """Remove a hostile folder: as deep as it likes, with folders that cannot be listed."""
-    with contextlib.suppress(OSError):
-        folder.rmdir()  # most are empty
-        return
-    for command in (["chmod", "-R", "u+rwX", str(folder)], ["rm", "-rf", "--one-file-system", str(folder)]):
-        subprocess.run(command, stderr=subprocess.DEVNULL, check=False)  # noqa: S603  plain tools, our own folder
 
 
 # Start
@@ -338,14 +333,15 @@ def main() -> None:
     sys.path.extend(settings["path"])
     kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
     kernel.limit_malloc_arenas(2)
-    tree = make_tree()
+    tree, scratch = make_tree(), Scratch()
     try:
         _preload(settings["preload"])
         targets = {name: _load(target) for name, target in settings["targets"].items()}
         gc.collect()
         gc.freeze()  # a collection in a child then does not touch, and so copy, every warm page
-        Server(control, targets, tree).serve()
+        Server(control, targets, tree, scratch).serve()
     finally:
+        scratch.remove()
         if tree:
             tree.remove()
 

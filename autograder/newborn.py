@@ -61,7 +61,8 @@ def live(birth: Birth) -> NoReturn:
         os.close(birth.letter)
         report({"ready": True})
     except BaseException as error:
-        report({"error": str(error)[:500] or type(error).__name__})
+        with contextlib.suppress(BaseException):  # whatever happens, never back into the server's loop
+            report({"error": str(error)[:500] or type(error).__name__})
         os._exit(SANDBOX_FAILED)
     os.close(birth.pipe)
     code = 0

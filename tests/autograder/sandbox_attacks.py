@@ -365,6 +365,12 @@ def leave_shared_memory(job: dict[str, Any], out: int) -> str:
     return "left"
 
 
+def leave_file_and_sleep(job: dict[str, Any], out: int) -> None:
+    Path(job["file"]).write_text("left")
+    _step(out)
+    time.sleep(60)
+
+
 # Ending
 
 

@@ -264,8 +264,20 @@ def test_nothing_is_left_on_the_machine(level):
         pid = fresh.pid
     assert not list(Path("/dev/shm").glob(name))
     assert not list(groups.rglob(f"autograder-{pid}"))
-    mine = [path for path in Path(tempfile.gettempdir()).glob("autograder-*") if path.stat().st_uid == os.getuid()]
-    assert not [path for path in mine if (path / name).exists() or (path / "deep").exists()]
+    assert not list(Path(tempfile.gettempdir()).glob(f"autograder-*/*/{name}"))
+
+
+def test_what_a_killed_zygote_left_is_removed_by_the_next(level):
+    name = f"convbook-left-{os.urandom(4).hex()}"
+    with Zygote(preload=[], targets={"attack": "sandbox_attacks:run"}, path=[HERE]) as fresh:
+        attack = Attack(fresh, "leave_file_and_sleep", level, file=name)
+        attack.read_some()
+        os.kill(fresh.pid, signal.SIGKILL)
+        assert attack.wait().reason == "zygote"
+        pid = fresh.pid
+    with Zygote(preload=[], targets={"attack": "sandbox_attacks:run"}, path=[HERE]):
+        assert not list(Path(tempfile.gettempdir()).glob(f"autograder-*/*/{name}"))
+        assert not list(Path("/sys/fs/cgroup").rglob(f"autograder-{pid}"))
 
 
 # Ending: the reason is right, whatever the end
