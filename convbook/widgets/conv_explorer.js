@@ -77,10 +77,12 @@ function render({ model, el }) {
   };
   const captions = Object.fromEntries(Object.keys(grids).map((name) => [name, h("p", { class: "cb-caption" })]));
   const scrollers = [];
-  const figure = (name, label) => {
-    scrollers.push(scroller(label, grids[name].element));
-    return h("div", { class: `cb-figure cb-${name}-figure` }, captions[name], scrollers.at(-1).element);
+  const scrolling = (label, child) => {
+    scrollers.push(scroller(label, child));
+    return scrollers.at(-1).element;
   };
+  const figure = (name, label) =>
+    h("div", { class: `cb-figure cb-${name}-figure` }, captions[name], scrolling(label, grids[name].element));
   const applied = figure("applied", "Flipped kernel");
   const problem = h("p", { class: "cb-problem" });
   const output = figure("output", "Output");
@@ -89,7 +91,7 @@ function render({ model, el }) {
 
   const where = h("p", { class: "cb-caption" });
   const products = h("div", { class: "cb-equation" });
-  const result = h("div", { class: "cb-result" }, where, products);
+  const result = h("div", { class: "cb-result" }, where, scrolling("Products", products));
   const formula = h("div");
   const said = announcer();
 

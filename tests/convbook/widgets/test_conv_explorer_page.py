@@ -360,6 +360,9 @@ def test_the_page_never_scrolls_sideways_and_wide_grids_scroll_on_their_own(show
         expect(grid).to_have_attribute("aria-label", "Input, scrolls sideways")
     else:
         expect(grid).not_to_have_attribute("tabindex", "0")
+    stuck = """() => [...document.querySelectorAll("#first .cb-widget *")].filter((each) =>
+      getComputedStyle(each).overflowX === "auto" && each.scrollWidth > each.clientWidth && each.tabIndex < 0).length"""
+    page.wait_for_function(f"({stuck})() === 0")
 
 
 @pytest.mark.parametrize("width", [320, 1280])
