@@ -52,6 +52,7 @@ class _OwnKernel(KernelSpecManager):
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
+        argv.append("--Session.packer=autograder.kerneljson.pack")
         return KernelSpec(argv=argv, display_name=kernel_name, language="python")
 
 

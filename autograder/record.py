@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from autograder.submission import Submission
+from autograder.text import encodable
 
 if TYPE_CHECKING:
     from autograder.grade import CellResult
@@ -28,7 +29,7 @@ def autograded(
         if cell is not None and cell.kind == "test":
             node.outputs = _verdict(results[cell.id])
         else:
-            node.outputs = outputs.get(place, [])
+            node.outputs = encodable(outputs.get(place, []))
     return notebook
 
 

@@ -28,10 +28,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from autograder.assignment import Assignment, Cell
 from autograder.errors import SubmissionError
+from autograder.text import encodable
 
 MAX_CELLS = 2_000
 MAX_FLAGS = 20
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _DEFINES = re.compile(r"^(?:async\s+def|def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 
 
@@ -179,7 +179,7 @@ def _given(raw: dict[str, Any]) -> Given:
         text = "".join(line for line in text if isinstance(line, str))
     return Given(
         cell_type="code" if cell_type == "code" else "markdown",
-        source=_SURROGATE.sub("\ufffd", text) if isinstance(text, str) else "",
+        source=encodable(text) if isinstance(text, str) else "",
         cell_id=cell_id if isinstance(cell_id, str) else "",
         nbgrader=nbgrader if isinstance(nbgrader, dict) else {},
         tags=tuple(str(tag)[:30] for tag in tags[:5]) if isinstance(tags, list) else (),

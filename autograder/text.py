@@ -1,10 +1,12 @@
 """Text that came from a submission, made fit for a page, a log or a spreadsheet."""
 
 import re
+from typing import Any
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)", re.DOTALL)
 # Controls, lone surrogates, bidirectional overrides and other characters that are not seen.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&:/])")
 
 
@@ -12,6 +14,17 @@ def clean(text: str, limit: int = 2000) -> str:
     """`text` without escapes, controls and invisible characters, at most `limit` characters long."""
     seen = _UNSEEN.sub("\ufffd", _ANSI.sub("", text[: 4 * limit].replace("\r\n", "\n").replace("\r", "\n")))
     return seen if len(seen) <= limit else seen[: limit - 2] + " …"
+
+
+def encodable(value: Any) -> Any:
+    """Text, or lists and dicts of it, with lone surrogates replaced: no file and no page can hold them."""
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [encodable(each) for each in value]
+    if isinstance(value, dict):
+        return type(value)({encodable(key): encodable(each) for key, each in value.items()})
+    return value
 
 
 def escape_markdown(text: str) -> str:

@@ -28,7 +28,8 @@ def points(result: Result) -> list[float]:
 
 def test_honest_noise_costs_nothing_and_is_recorded(tiny: Assignment, right: dict[str, str]) -> None:
     noise = (
-        "import warnings, sys, os\nwarnings.warn('careful')\nprint('50%', file=sys.stderr)\nprint('\\ud800 東京')",
+        "import warnings, sys, os\nwarnings.warn('careful')\nprint('50%', file=sys.stderr)",
+        "print('\\ud800 東京', flush=True)",
         "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]);",
         "print(sorted(name for name in os.environ if 'SECRET' in name or 'TOKEN' in name), os.getcwd())",
         "1 / 0",
@@ -42,10 +43,11 @@ def test_honest_noise_costs_nothing_and_is_recorded(tiny: Assignment, right: dic
     assert (points(result), result.status, result.flags) == ([2, 3, 4, 0], "partial", ())
     own = [cell for cell in notebook.cells if cell.id.startswith("extra")]
     assert "careful" in own[0].outputs[0].text
-    assert "image/png" in own[1].outputs[-1].data
-    assert own[2].outputs[0].text.startswith("[] /tmp")
-    assert own[3].outputs[-1].ename == "ZeroDivisionError"
-    assert own[4].outputs[0].data["text/plain"] == "7"
+    assert own[1].outputs[0].text == "\ufffd 東京\n"
+    assert "image/png" in own[2].outputs[-1].data
+    assert own[3].outputs[0].text.startswith("[] /tmp")
+    assert own[4].outputs[-1].ename == "ZeroDivisionError"
+    assert own[5].outputs[0].data["text/plain"] == "7"
 
 
 def test_hints_are_those_of_the_half_that_failed(tiny: Assignment, right: dict[str, str]) -> None:

@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nbconvert.filters import markdown2html
+from nbformat import NotebookNode
 
-from autograder.text import clean, escape_markdown, plain_number
+from autograder.text import clean, encodable, escape_markdown, plain_number
 
 
 def test_escapes_and_invisible_characters_go() -> None:
@@ -30,3 +31,10 @@ def test_escaped_text_is_shown_letter_by_letter(text: str) -> None:
 @pytest.mark.parametrize(("value", "text"), [(3.0, "3"), (2.5, "2.5"), (0.1 + 0.2, "0.3"), (-0.0, "0")])
 def test_numbers_read_plainly(value: float, text: str) -> None:
     assert str(plain_number(value)) == text
+
+
+def test_what_no_file_can_hold_is_replaced_wherever_it_is() -> None:
+    output = NotebookNode(text="\ud800a", data=NotebookNode({"text/plain": ["b\udfff"], "n\udc00": 1}))
+    clean_ = encodable([output])
+    assert clean_ == [{"text": "\ufffda", "data": {"text/plain": ["b\ufffd"], "n\ufffd": 1}}]
+    assert type(clean_[0].data) is NotebookNode
