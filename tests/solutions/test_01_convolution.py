@@ -94,6 +94,28 @@ def test_the_release_version_gets_no_point(verdicts):
     assert {message for _, message in found.values()} == {"Your code raised NotImplementedError: "}
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return None",
+        "return 1",
+        "return 3.0",
+        "return (1, 1)",
+        "return np.empty(0), np.empty(0)",
+        "return np.full((3, 3), np.nan)",
+        "return np.array([[-1.0, 0, 1]] * 3)",
+        "return np.ones((3, 1)), np.ones((1, 3))",
+        "return args[0]",
+        "return np.zeros_like(args[0])",
+        "raise ValueError",
+    ],
+)
+def test_an_answer_that_ignores_the_question_gets_no_point(verdicts, body):
+    lines = [f"def {name}(*args, **options):\n    {body}\n" for source in ANSWERS.values() for name in bound(source)]
+    found = verdicts(0, **{question: "".join(lines) for question in ANSWERS})
+    assert set(points(found).values()) == {0}, found
+
+
 @pytest.mark.parametrize("question", ANSWERS)
 def test_no_question_needs_the_answer_of_another(verdicts, question):
     found = verdicts(0, **{name: stub for name, stub in STUBS.items() if name != question})
