@@ -12,6 +12,7 @@ ended comes from the zygote, and turns "your code ended" into the reason.
 import json
 import select
 import socket
+import threading
 import time
 from dataclasses import asdict, replace
 from types import TracebackType
@@ -53,17 +54,20 @@ class JudgeExecutor:
     def __init__(self, level: Level) -> None:
         self.sandbox: str = level
         self._level: Level = level
-        self._students = Zygote()
-        try:
-            self._judges = Zygote()
-        except BaseException:
-            self._students.close()
-            raise
+        self._starting = threading.Lock()
+        self._zygotes: list[Zygote] = []
+
+    def _warm(self) -> list[Zygote]:
+        """The zygotes of students and of judges, started with the first submission: a run that keeps all needs none."""
+        with self._starting:
+            while len(self._zygotes) < 2:
+                self._zygotes.append(Zygote())
+            return self._zygotes
 
     def close(self) -> None:
         """End both zygotes and everything that they forked."""
-        self._students.close()
-        self._judges.close()
+        for zygote in self._zygotes:
+            zygote.close()
 
     def __enter__(self) -> Self:
         return self
@@ -86,6 +90,7 @@ class JudgeExecutor:
         return Run({}, status="crashed", message=message, flags=(f"The judge gave no verdicts: {reason}",))
 
     def _judge(self, assignment: Assignment, submission: Submission, draws_key: bytes) -> tuple[list[CellRun], Exit]:
+        students, judges = self._warm()
         limits = assignment.settings.limits
         job = {
             "assignment": [asdict(Given(cell.id, cell.kind, cell.cell_type, cell.source)) for cell in assignment.cells],
@@ -97,9 +102,9 @@ class JudgeExecutor:
         requests, outputs, verdicts = (socket.socketpair() for _ in range(3))
         student = judge = None
         try:
-            student = self._spawn(self._students, "student", {}, [requests[1], outputs[1]], self._level, longer)
+            student = self._spawn(students, "student", {}, [requests[1], outputs[1]], self._level, longer)
             judge = self._spawn(
-                self._judges,
+                judges,
                 "judge",
                 job,
                 [requests[0], outputs[0], verdicts[1]],

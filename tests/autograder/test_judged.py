@@ -82,7 +82,8 @@ def test_the_student_process_holds_no_test(graded):
     search = """
 import gc
 needle = " ".join(["whatever", "it", "is"])
-parts = (part for o in gc.get_objects() if type(o) in (dict, list, tuple) for part in (o.values() if type(o) is dict else o))
+holders = [o for o in gc.get_objects() if type(o) in (dict, list, tuple)]
+parts = [part for o in holders for part in (o.values() if type(o) is dict else o)]
 found = [part for part in parts if type(part) is str and needle in part and part is not needle]
 found += [1 for line in open("/proc/self/environ") if "DRAWS" in line]
 def double(x):
