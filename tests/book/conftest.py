@@ -1,7 +1,6 @@
-"""The book, built once for all workers of a test session, and a browser that reads it."""
+"""The book, built once for all workers of a test session, and its pages in a browser."""
 
 import fcntl
-import shutil
 import subprocess
 import sys
 from functools import partial
@@ -10,20 +9,9 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
-# What keeps Chromium from calling home, and lets it run as root in a container.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
@@ -68,17 +56,6 @@ def address(book: Path):
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail("These tests need a browser. Install it with `apt-get install chromium`.", pytrace=False)
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield running
-        running.close()
 
 
 @pytest.fixture
