@@ -182,16 +182,17 @@ def report(folder: Path) -> None:
 @click.option("--mutants/--no-mutants", default=True, help="Whether to test the tests on changed solutions.")
 @click.pass_context
 def verify(ctx: click.Context, names: tuple[str, ...], seeds: int, judged: bool, mutants: bool) -> None:
-    """Check that every catalogued mistake and alternative gets its points and its hint.
+    """Check the rules for tests, and that every catalogued mistake and alternative gets its points and its hint.
 
-    Each is run in plain Python and through the judge. Then the reference solutions are changed, a small change at a
-    time, to see which changes no test notices.
+    Each answer is run in plain Python and through the judge. Then the reference solutions are changed, a small
+    change at a time, to see which changes no test notices.
     """
     from autograder.assignment import Assignment
     from autograder.assignment import names as known
     from autograder.direct import DirectExecutor
     from autograder.mutation import mutants as make_mutants
     from autograder.mutation import mutation_score
+    from autograder.release import findings
     from autograder.verify import Catalogue, checks
     from autograder.verify import verify as run
 
@@ -210,6 +211,9 @@ def verify(ctx: click.Context, names: tuple[str, ...], seeds: int, judged: bool,
                     problems = run(assignment, wanted, executors, seeds, bar.update)
                 with _progress(f"mutate {name}", len(changed), "mutant") as bar:
                     score = mutation_score(assignment, changed, direct, seeds, bar.update)
+            for finding in findings(assignment):
+                click.echo(finding)
+                bad += finding.severity == "error"
             modes = " and ".join(executor.engine for executor in executors)
             click.echo(f"{name}: {len(wanted) - len(problems)} of {len(wanted)} checks hold ({modes}, {seeds} seeds)")
             for problem in problems:

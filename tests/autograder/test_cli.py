@@ -154,3 +154,15 @@ def test_doctor_ends_with_1_where_grading_would_not_be_safe(
     done = CliRunner().invoke(main, ["doctor"])
     assert done.exit_code == code
     assert "sandbox: what was found\n    what to do" in done.output
+
+
+def test_a_test_that_breaks_a_rule_is_not_released(run: Callable[..., Result], course: Path) -> None:
+    path = course / "solutions" / "tiny" / "assignment.md"
+    path.write_text(
+        path.read_text().replace("check.check_equal(double(3), 6, ", "assert np.allclose(double(3), 6), dict(")
+    )
+    done = run("release")
+    assert done.exit_code == 2
+    assert "assignment.md, cell double-numbers, line 1: error: " in done.output
+    assert "Use check.check_close" in done.output
+    assert not (course / "notebooks").exists()
