@@ -32,7 +32,7 @@ release: setup ## student notebooks of the assignments
 	@$(STEP) release notebooks/assignments/ -- autograder release
 
 lab: setup ## open JupyterLab on the notebooks
-	@$(RUN) -m jupyter lab --notebook-dir notebooks
+	@$(RUN) -m jupyter lab --notebook-dir notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
 sample: setup ## a sample class of submissions, from the solutions and the mistake catalogues
 	@$(STEP) sample _build/submissions/ -- autograder sample $(NAME) --out _build/submissions

@@ -19,6 +19,7 @@ from traitlets.config import Config
 MAX_CELL = {"code": 20_000, "markdown": 8_000}
 MAX_SOURCES = 200_000
 MAX_OUTPUT = 100_000
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TAGS = set(
     re.findall(
         r"\w+",
@@ -68,9 +69,9 @@ class FeedbackExporter:
 
 
 def sanitize(fragment: str) -> str:
-    """HTML without anything that runs, loads other than pictures, or looks like a part of the page's frame."""
+    """HTML without anything that runs, loads other than pictures, controls a terminal, or looks like the page's frame."""
     return nh3.clean(
-        fragment,
+        _CONTROLS.sub("\ufffd", fragment),
         tags=_TAGS,
         clean_content_tags={"script", "style", "svg", "math", "iframe", "object", "template"},
         attributes=_ATTRIBUTES,

@@ -190,13 +190,8 @@ class Server:
         self._selector.register(process.ended, selectors.EVENT_READ, lambda: self._reap(process))
 
     def _on_link(self, process: Process) -> None:
-        """A word, or the end of the link: either way the child is not wanted any more."""
-        try:
-            wanted = process.link.recv(64, socket.MSG_DONTWAIT)
-        except ConnectionError:
-            wanted = b""
-        if not wanted:
-            self._selector.unregister(process.link.fileno())
+        """The other end was shut or closed: the child is not wanted any more."""
+        self._selector.unregister(process.link.fileno())
         process.kill("killed")
 
     def _on_report(self, process: Process) -> None:

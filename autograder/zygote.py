@@ -90,7 +90,8 @@ class Child:
         """End the child and all that it started. Its exit follows; one that has ended already keeps its reason."""
         if self._exit is None:
             with contextlib.suppress(OSError):  # it has ended, or the zygote has: `wait` says which
-                self._link.send(b"kill")
+                # No word is sent: left unread when the zygote closes its end, it would destroy the exit on its way.
+                self._link.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         """Forget the child; one that still runs is killed."""

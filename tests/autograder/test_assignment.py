@@ -29,7 +29,9 @@ def load(course: Path, text: str) -> Assignment:
     return Assignment.load(course, "tiny")
 
 
-TEST = cell("assert f() == 1", grade=True, locked=True, points=1, grade_id="f-test")
+TEST = cell(
+    "from convbook import check\n\ncheck.check_equal(f(), 1)", grade=True, locked=True, points=1, grade_id="f-test"
+)
 
 
 def test_kinds_come_from_the_metadata(tiny: Assignment) -> None:

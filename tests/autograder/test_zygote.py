@@ -202,3 +202,14 @@ def test_everything_dies_with_a_grader_that_is_killed_outright():
 def test_a_zygote_that_cannot_start_says_so():
     with pytest.raises(EngineError, match="did not start"):
         Zygote(preload=[], targets={"job": "no_such_module:run"})
+
+
+def test_a_child_that_ends_just_as_it_is_killed_still_says_how(zygote: Zygote) -> None:
+    """The exit and the wish to kill cross on the link; neither may destroy the other."""
+    reasons = set()
+    for number in range(60):
+        child = zygote.spawn("job", {"do": "exit", "code": 0}, level="trusted")
+        time.sleep(number / 4000)
+        child.kill()
+        reasons.add(child.wait(10).reason)
+    assert reasons <= {"exited", "killed"}

@@ -1,0 +1,13 @@
+"""Deletes all tests. Owed: the honest score, flagged."""
+
+EARNS = 0
+
+
+def tests(notebook):
+    return [cell for cell in notebook["cells"] if cell["metadata"].get("nbgrader", {}).get("grade")]
+
+
+def change(notebook):
+    gone = tests(notebook)
+    notebook["cells"] = [cell for cell in notebook["cells"] if cell not in gone]
+    return notebook

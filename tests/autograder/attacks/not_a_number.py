@@ -1,0 +1,8 @@
+"""Returns NaN, which careless comparisons let through. Owed: the honest score."""
+
+EARNS = 11
+
+ANSWER = r"""
+def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
+    return np.full((x.shape[0], w.shape[0], 1, 1), np.nan)
+"""

@@ -1,0 +1,13 @@
+"""Claims another version of the grading metadata. Owed: the honest score."""
+
+EARNS = 0
+
+
+def tests(notebook):
+    return [cell for cell in notebook["cells"] if cell["metadata"].get("nbgrader", {}).get("grade")]
+
+
+def change(notebook):
+    for cell in tests(notebook):
+        cell["metadata"]["nbgrader"]["schema_version"] = 99
+    return notebook
