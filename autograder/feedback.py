@@ -69,7 +69,7 @@ class FeedbackExporter:
 
 
 def sanitize(fragment: str) -> str:
-    """HTML without anything that runs, loads other than pictures, controls a terminal, or looks like the page's frame."""
+    """HTML that runs nothing, loads pictures alone, controls no terminal, and is no part of the page's frame."""
     return nh3.clean(
         _CONTROLS.sub("\ufffd", fragment),
         tags=_TAGS,
