@@ -21,7 +21,6 @@ import difflib
 import hashlib
 import json
 import logging
-import re
 from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -36,9 +35,9 @@ from nbgrader.preprocessors import SaveCells
 
 from autograder.course import NAME, Course, Settings
 from autograder.errors import AssignmentError
+from autograder.names import HIDDEN
 from convbook.colab import install_cell
 
-HIDDEN = re.compile(r"^.*BEGIN HIDDEN TESTS.*$", re.MULTILINE)
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 

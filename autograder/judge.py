@@ -40,7 +40,6 @@ from autograder.policy import Limits
 from autograder.proxies import Misused, RemoteError
 from autograder.text import clean
 
-HIDDEN = re.compile(r"^.*BEGIN HIDDEN TESTS.*$", re.MULTILINE)
 _OUT_OF_MEMORY = re.compile(r"can't allocate memory|DefaultCPUAllocator")
 
 
@@ -231,7 +230,7 @@ class _Judge:
         self._prepare_torch()
         AuthorError.last = None
         self._test = f"<test {cell.id}>"
-        hidden = HIDDEN.search(cell.source)
+        hidden = names.HIDDEN.search(cell.source)
         self._hidden_from = cell.source.count("\n", 0, hidden.start()) + 1 if hidden else sys.maxsize
         streams = sys.stdout, sys.stderr
         sys.stdout = sys.stderr = sink = _Sink(self)

@@ -102,8 +102,8 @@ class JudgeExecutor:
         requests, outputs, verdicts = (socket.socketpair() for _ in range(3))
         student = judge = None
         try:
-            student = self._spawn(students, "student", {}, [requests[1], outputs[1]], self._level, longer)
-            judge = self._spawn(
+            student = _spawn(students, "student", {}, [requests[1], outputs[1]], self._level, longer)
+            judge = _spawn(
                 judges,
                 "judge",
                 job,
@@ -130,15 +130,16 @@ class JudgeExecutor:
                 if child is not None:
                     child.close()
 
-    def _spawn(
-        self, zygote: Zygote, target: str, job: dict[str, Any], ends: list[socket.socket], level: Level, limits: Limits
-    ) -> Child:
-        """Hand the ends over: ours are closed, so that each process sees when the other is gone."""
-        try:
-            return zygote.spawn(target, job, [end.fileno() for end in ends], level=level, limits=limits)
-        finally:
-            for end in ends:
-                end.close()
+
+def _spawn(
+    zygote: Zygote, target: str, job: dict[str, Any], ends: list[socket.socket], level: Level, limits: Limits
+) -> Child:
+    """Hand the ends over: ours are closed, so that each process sees when the other is gone."""
+    try:
+        return zygote.spawn(target, job, [end.fileno() for end in ends], level=level, limits=limits)
+    finally:
+        for end in ends:
+            end.close()
 
 
 def _steps(submission: Submission) -> list[Step]:

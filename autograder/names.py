@@ -9,10 +9,14 @@ the test's own names come first, then the helpers', then the student's, then Pyt
 """
 
 import ast
+import re
 import symtable
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+HIDDEN = re.compile(r"^.*BEGIN HIDDEN TESTS.*$", re.MULTILINE)
+"""Where the hidden half of a test cell begins: everything from this line on is hidden."""
 
 
 class Cell(Protocol):
