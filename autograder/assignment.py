@@ -1,8 +1,9 @@
 """An assignment: the instructor's cells, each beside what the student gets of it.
 
-The source is `solutions/NAME/assignment.md`, a MyST notebook whose code cells carry nbgrader metadata. What the
-student gets is made by nbgrader's own `GenerateAssignment` steps: solutions become stubs, hidden tests go,
-checksums and locks come. Both sides are kept in one `Cell`, so that nothing downstream has to strip anything again.
+The source is `solutions/NAME/assignment.md`, a MyST notebook whose code cells carry nbgrader metadata, or the
+notebook `source/NAME/NAME.ipynb` of an ordinary nbgrader course. What the student gets is made by nbgrader's own
+`GenerateAssignment` steps: solutions become stubs, hidden tests go, checksums and locks come. Both sides are kept in
+one `Cell`, so that nothing downstream has to strip anything again.
 
 Kinds of cells, read from the metadata (never from a submission):
 
@@ -13,6 +14,9 @@ Kinds of cells, read from the metadata (never from a submission):
     driver   locked, convbook.kind    ours; runs in the student's process
     scratch  code without nbgrader    the student's to change (an example to play with)
     text     everything else          never runs
+
+A notebook of nbgrader's knows two of these only by what is usual there. Its locked code is a helper. Its plain code
+often imports or defines what tests use, so it counts as an answer; where it is no plain Python, it is scratch.
 """
 
 import ast
@@ -28,14 +32,16 @@ from pathlib import Path
 from typing import Any, cast
 
 import jupytext
+import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 from nbgrader.converters import GenerateAssignment
-from nbgrader.preprocessors import SaveCells
+from nbgrader.preprocessors import ClearHiddenTests, IncludeHeaderFooter, SaveCells
+from traitlets.config import Config
 
 from autograder.course import NAME, Course, Settings
 from autograder.errors import AssignmentError
-from autograder.names import HIDDEN
+from autograder.names import hidden_start
 from convbook.colab import install_cell
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -73,8 +79,7 @@ class Cell:
     @property
     def hidden_source(self) -> str:
         """The second half of a test cell: everything from the first hidden line on."""
-        match = HIDDEN.search(self.source)
-        return self.source[match.start() :] if match and self.kind == "test" else ""
+        return self.source[hidden_start(self.source) :] if self.kind == "test" else ""
 
     @property
     def visible_half(self) -> str:
@@ -96,17 +101,22 @@ class Question:
 
 @dataclass(frozen=True)
 class Assignment:
-    """An assignment as the course has it; see the module's docstring."""
+    """An assignment as the course has it; see the module's docstring.
+
+    Attributes:
+        file: the notebook's name without its ending. It is `name`, but where an assignment has several notebooks.
+    """
 
     root: Path
     name: str
+    file: str
     course: Course
     settings: Settings
     cells: tuple[Cell, ...]
 
     @classmethod
     def load(cls, root: Path, name: str) -> "Assignment":
-        """Read solutions/NAME/assignment.md of the course in `root`.
+        """Read solutions/NAME/assignment.md of the course in `root`, or else its source/NAME/NAME.ipynb.
 
         Raises:
             AssignmentError: there is no such assignment, or it breaks the contract; says which cell and what to write.
@@ -114,20 +124,47 @@ class Assignment:
         """
         course = Course.load(root)
         known = names(course.root)
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(known) or 'none yet'}."
-            raise AssignmentError(f"There is no assignment {name} in {course.root / 'solutions'}. {hint}")
-        path = course.root / "solutions" / name / "assignment.md"
-        source = _read(path, course, name)
-        released = _released(source, path)
+        if name in known:
+            path = course.root / "solutions" / name / "assignment.md"
+            return cls._of(_read(path, course, name), path, course, name, Config())
+        path = course.root / "source" / name / f"{name}.ipynb"
+        if NAME.fullmatch(name) and path.is_file():
+            return cls.from_notebook(path, course, name)
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(known) or 'none yet'}."
+        raise AssignmentError(f"There is no assignment {name} in {course.root / 'solutions'}. {hint}")
+
+    @classmethod
+    def from_notebook(cls, path: Path, course: Course, name: str, config: Config | None = None) -> "Assignment":
+        """Read an instructor's notebook of an nbgrader course.
+
+        Args:
+            path: the notebook, with solutions and hidden tests.
+            course: what it belongs to.
+            name: the assignment.
+            config: nbgrader's configuration, which may set the text of stubs.
+
+        Raises:
+            AssignmentError: as `load`.
+        """
+        config = config or Config()
+        defaults = ClearHiddenTests()
+        for key in ("begin_test_delimeter", "end_test_delimeter"):
+            if config.ClearHiddenTests.get(key, getattr(defaults, key)) != getattr(defaults, key):
+                raise AssignmentError(f"Remove c.ClearHiddenTests.{key}: hidden tests stand below BEGIN HIDDEN TESTS.")
+        return cls._of(_read_notebook(path), path, course, name, config)
+
+    @classmethod
+    def _of(cls, source: NotebookNode, path: Path, course: Course, name: str, config: Config) -> "Assignment":
+        released = _released(source, path, config)
         cells = tuple(_cell(path, inner, outer) for inner, outer in zip(source.cells, released.cells, strict=True))
         twice = [each for each, count in Counter(cell.id for cell in cells).items() if count > 1]
         if twice:
             raise AssignmentError(f"{path}: two cells are called {twice[0]}. Give each its own grade_id.")
         if not any(cell.graded for cell in cells):
             raise AssignmentError(f"{path} has no graded cell. Give one cell grade: true and points.")
-        return cls(course.root, name, course, course.settings(name), cells)
+        file = path.stem if path.suffix == ".ipynb" else name
+        return cls(course.root, name, file, course, course.settings(name), cells)
 
     @property
     def max_score(self) -> float:
@@ -184,20 +221,37 @@ def _read(path: Path, course: Course, name: str) -> NotebookNode:
     return _notebook(notebook.cells)
 
 
+def _read_notebook(path: Path) -> NotebookNode:
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except Exception as error:  # nbformat raises what its parsers raise
+        raise AssignmentError(f"{path} is not a notebook: {error}") from error
+    language = notebook.metadata.get("kernelspec", {}).get("language", "python")
+    if language.lower() != "python":
+        raise AssignmentError(f"{path} is written in {language}. This engine runs Python alone.")
+    for number, cell in enumerate(notebook.cells):
+        # Ids came with format 4.5; a notebook without them stays without in the student's hands.
+        cell.setdefault("id", f"cell-{number:03d}")
+    return _notebook(notebook.cells)
+
+
 def _notebook(cells: list[NotebookNode]) -> NotebookNode:
     metadata = {"kernelspec": dict(KERNELSPEC), "language_info": {"name": "python"}}
     return NotebookNode(cells=cells, metadata=NotebookNode(metadata), nbformat=4, nbformat_minor=5)
 
 
-def _released(source: NotebookNode, path: Path) -> NotebookNode:
-    """What nbgrader's generate_assignment makes of the source, in memory; the gradebook step is ours."""
+def _released(source: NotebookNode, path: Path, config: Config) -> NotebookNode:
+    """What nbgrader's generate_assignment makes of the source, in memory; the gradebook step is ours.
+
+    Header and footer are left out: they belong to no question, and in a submission they run as cells of the student's.
+    """
     notebook = copy.deepcopy(source)
     resources: dict[str, Any] = {}
     quiet = logging.Logger("nbgrader", logging.CRITICAL + 1)  # what it would log comes with the exception
     for step in GenerateAssignment.class_traits()["preprocessors"].default():
-        if step is not SaveCells:
+        if step not in (SaveCells, IncludeHeaderFooter):
             try:
-                notebook, resources = step(log=quiet).preprocess(notebook, resources)
+                notebook, resources = step(log=quiet, config=config).preprocess(notebook, resources)
             except Exception as error:  # nbgrader raises RuntimeError, ValueError and its own
                 # CheckCellMetadata hides the reason behind "may be corrupted".
                 raise AssignmentError(f"{path}: nbgrader refuses it: {error.__context__ or error}") from error
@@ -207,7 +261,7 @@ def _released(source: NotebookNode, path: Path) -> NotebookNode:
 def _cell(path: Path, inner: NotebookNode, outer: NotebookNode) -> Cell:
     grading = inner.metadata.get("nbgrader", {})
     identifier = grading.get("grade_id", inner.id)
-    kind = _kind(f"{path}, cell {identifier}", inner, grading)
+    kind = _kind(path, identifier, inner, grading)
     cell = Cell(
         id=identifier,
         cell_id=inner.id,
@@ -232,8 +286,9 @@ def _cell(path: Path, inner: NotebookNode, outer: NotebookNode) -> Cell:
     return cell
 
 
-def _kind(where: str, cell: NotebookNode, grading: dict[str, Any]) -> str:
+def _kind(path: Path, identifier: str, cell: NotebookNode, grading: dict[str, Any]) -> str:
     grade, solution, locked = (bool(grading.get(key)) for key in ("grade", "solution", "locked"))
+    where = f"{path}, cell {identifier}"
     if grading.get("task"):
         raise AssignmentError(f"{where}: task cells are not supported. Use grade: true with solution: true.")
     if grade and solution:
@@ -242,12 +297,21 @@ def _kind(where: str, cell: NotebookNode, grading: dict[str, Any]) -> str:
         return "text"
     if grade or solution:
         return "test" if grade else "answer"
+    of_nbgrader = path.suffix == ".ipynb"
     if not locked:
-        return "scratch"
-    kind = cell.metadata.get("convbook", {}).get("kind")
+        return "answer" if of_nbgrader and _is_python(cell.source) else "scratch"
+    kind = cell.metadata.get("convbook", {}).get("kind", "helper" if of_nbgrader else "")
     if kind not in ("helper", "driver"):
         raise AssignmentError(f"{where} is locked code: say what it is with convbook: {{kind: helper}} or driver.")
     return str(kind)
+
+
+def _is_python(source: str) -> bool:
+    try:
+        ast.parse(source)
+    except SyntaxError:  # a magic or a shell command
+        return False
+    return True
 
 
 def _node(cell: Cell) -> NotebookNode:

@@ -6,8 +6,7 @@ Exit codes: 0 done; 1 a check found something; 2 unusable arguments or course; 3
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,6 @@ from autograder.errors import AutograderError, EngineError, InstructorError, San
 from autograder.policy import SANDBOXES
 
 if TYPE_CHECKING:
-    from autograder.assignment import Assignment
     from autograder.grade import Executor
     from autograder.judged import JudgeExecutor
 
@@ -105,13 +103,16 @@ def grade(
     """Grade everything in a folder or zip; goes on where an earlier run stopped."""
     from autograder.assignment import Assignment
     from autograder.collect import collect
+    from autograder.judged import executor as make_executor
     from autograder.pipeline import grade_class
+    from autograder.probe import choose
 
     assignment = Assignment.load(_course(ctx).root, name)
     collected, without = collect(submissions, name)
     if without:
         click.echo(f"{len(without)} folders hold nothing of {name}: {', '.join(without[:10])}", err=True)
-    with _executor(assignment, sandbox) as executor, _progress(f"grade {name}", len(collected), "submission") as bar:
+    executor = make_executor(assignment.settings.engine, choose(sandbox))
+    with executor, _progress(f"grade {name}", len(collected), "submission") as bar:
         click.echo(f"Engine: {executor.engine}. Sandbox: {executor.sandbox}.")
         summary = grade_class(
             assignment,
@@ -131,26 +132,6 @@ def grade(
         click.echo(f"autograder: no result for {student}: {reason}", err=True)
     if summary.lost:
         raise SystemExit(3)
-
-
-@contextmanager
-def _executor(assignment: "Assignment", sandbox: str | None) -> Iterator["Executor"]:
-    """The engine that course.toml names, at the sandbox level asked for."""
-    if assignment.settings.engine == "in-kernel":
-        from autograder.inkernel import KernelExecutor
-
-        if sandbox != "none":
-            raise SandboxError(
-                f"{assignment.name} is graded in the kernel (engine in course.toml), which has no sandbox yet. "
-                "To run the students' code without walls all the same, give --sandbox none."
-            )
-        yield KernelExecutor()
-        return
-    from autograder.judged import JudgeExecutor
-    from autograder.probe import choose
-
-    with JudgeExecutor(choose(sandbox)) as executor:
-        yield executor
 
 
 def _judge() -> "JudgeExecutor":

@@ -21,8 +21,9 @@ from nbformat.v4 import new_output
 
 from autograder.assignment import Assignment
 from autograder.errors import EngineError
-from autograder.grade import Run, Verdict, failure
+from autograder.grade import Run, Verdict
 from autograder.submission import Submission
+from autograder.wording import by_name
 
 
 class DirectExecutor:
@@ -66,7 +67,9 @@ class DirectExecutor:
         for place, outcome in zip(places, ended, strict=False):
             cell = submission.cells[place]
             if cell is not None and cell.kind == "test":
-                verdicts[cell.id] = failure(cell, *outcome) if outcome else Verdict(cell.points, "passed")
+                memory_mb = assignment.settings.limits.memory_mb
+                stopped = by_name(cell.hidden_source, *outcome, memory_mb) if outcome else ("passed", "")
+                verdicts[cell.id] = Verdict(0 if outcome else cell.points, *stopped)
             elif outcome:
                 _, name, text = outcome
                 outputs[place] = [new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"])]

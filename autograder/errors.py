@@ -8,6 +8,7 @@
     ├── SubmissionError        the student's fault: one result with this reason, everybody else is graded
     │   └── ProtocolError      the student's process sent what no honest process sends
     └── EngineError            our fault: this submission gets no result, exit code 3
+        └── ClusterError       the machines that grade are gone: the run stops, exit code 3; a second run goes on
 
 Every message is a sentence that says what to do. The message of a `SubmissionError` is shown to the student,
 so it holds nothing of the tests, the machine or the other students.
@@ -44,3 +45,7 @@ class ProtocolError(SubmissionError):
 
 class EngineError(AutograderError):
     """A defect on our side: no verdict can be given."""
+
+
+class ClusterError(EngineError):
+    """Nobody is left to grade: what was graded is kept, and every other submission would meet the same."""

@@ -4,12 +4,10 @@ An executor runs the rebuilt notebook and gives a verdict for each test cell; th
 what was not attempted, what a human has to mark, what lateness costs, and a sentence for the student.
 """
 
-import ast
 import math
 import time
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any, Protocol
 
 from nbformat import NotebookNode
@@ -19,6 +17,7 @@ from autograder.errors import SubmissionError
 from autograder.record import autograded
 from autograder.submission import Submission, rebuild
 from autograder.text import clean, plain_number
+from autograder.wording import OUT_OF_TIME
 from convbook.check import PRACTICE_KEY, submission_key
 
 ENDED = ("timeout", "memory", "crashed", "unreadable")
@@ -51,10 +50,6 @@ class Run:
     status: str = ""
     message: str = ""
     flags: tuple[str, ...] = ()
-
-
-OUT_OF_TIME = ("OutOfTime", "CellTimeoutError")
-"""What the judge's and the in-kernel engine call the error of a cell that was stopped."""
 
 
 class Executor(Protocol):
@@ -206,7 +201,7 @@ def _stopped(question: Question, submission: Submission, run: Run, seconds: int)
 
 def _reason(name: str, text: str, seconds: int) -> tuple[str, str]:
     """Status and sentence for an exception that stopped an answer cell; no status where the test's own will do."""
-    if name in OUT_OF_TIME:
+    if name == OUT_OF_TIME:
         return "timeout", f"Your cell took longer than {seconds} s and was stopped."
     if name == "MemoryError":
         return "memory", "Your cell ran out of memory."
@@ -277,44 +272,3 @@ def _marked(cell: CellResult, mark: Mark) -> CellResult:
     return replace(
         cell, points=plain_number(mark.score), status=status if mark.settled else "needs-manual", message=text
     )
-
-
-def failure(cell: Cell, hidden: bool, name: str, text: str) -> Verdict:
-    """The verdict on a test cell that an exception stopped; the arguments are those of `failure_message`."""
-    if name == "NotImplementedError":
-        return Verdict(0, "not-attempted", "You have not written this part yet.")
-    if name == "MemoryError":
-        return Verdict(0, "memory", "This part ran out of memory.")
-    return Verdict(0, "failed", failure_message(cell, hidden, name, text))
-
-
-def failure_message(cell: Cell, hidden: bool, name: str, text: str) -> str:
-    """What a student reads about an exception in a test cell.
-
-    The visible half shows all of it. Of the hidden half only a hint is shown, and only one that stands in the
-    test's source word for word: an exception's text may hold the hidden inputs.
-
-    Args:
-        cell: the test cell.
-        hidden: whether the exception came out of the hidden half.
-        name: the exception's class, by name.
-        text: its `str()`.
-    """
-    ours = name in ("CheckFailed", "AssertionError")
-    if not hidden:
-        if ours:
-            return text or "A check of this part failed."
-        return f"Your code raised {name}: {text}" if text else f"Your code raised {name}."
-    hints = sorted((each for each in _hints(cell.hidden_source) if text.startswith(each)), key=len)
-    if ours and hints:
-        return hints[-1]
-    return "A hidden test failed." if ours else f"Your code raised {clean(name, 60)} on an input of the hidden tests."
-
-
-@lru_cache(maxsize=256)
-def _hints(source: str) -> frozenset[str]:
-    """The hints and messages that stand in a test word for word."""
-    nodes = list(ast.walk(ast.parse(source)))
-    said = [node.value for node in nodes if isinstance(node, ast.keyword) and node.arg == "hint"]
-    said += [node.msg for node in nodes if isinstance(node, ast.Assert) and node.msg]
-    return frozenset(n.value for n in said if isinstance(n, ast.Constant) and isinstance(n.value, str) and n.value)

@@ -1,13 +1,12 @@
-"""The judge: runs the test cells of one submission, in a process of its own, and gives the verdicts.
+"""The judge: runs the test cells of one submission in a process of its own, and gives the verdicts.
 
     judge's process                                student's process (sandboxed)
     helpers, imports of the solution, tests        helpers, drivers, the student's cells
     `conv2d(x)` in a test  ── question ──────────► calls conv2d
     plain data, or a proxy ◄────────── answer ───  what it returned
 
-The steps are those of the rebuilt notebook, in order. A student's cell runs in the student's process when its turn
-comes, so that it cannot read later ones ahead. A test runs here: a student's name in it is fetched at its start and
-is plain data or a proxy. The verdict is made here, from whether the test ran to its end, and never leaves.
+A student's name in a test is fetched at the test's start and is plain data or a proxy. The verdict is made here,
+from whether the test ran to its end, and never leaves.
 
 What a student reads of a failure depends on where in the test it happened. In the visible half: all of it. From the
 first hidden line on: the hint, which is the author's text, and nothing that could carry a hidden input out.
@@ -15,7 +14,6 @@ first hidden line on: the hint, which is the author's text, and nothing that cou
 One process judges one submission: a test may change numpy's or torch's settings, and nobody else must feel it.
 """
 
-import json
 import os
 import random
 import re
@@ -26,114 +24,24 @@ import time
 import types
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from autograder import names
 from autograder.halts import AuthorError, Halt, OutOfTime
-from autograder.link import Link
-from autograder.outputs import Reader
-from autograder.peer import Channel
 from autograder.policy import Limits
 from autograder.proxies import Misused, RemoteError
+from autograder.runner import Runner, work
 from autograder.text import clean
+from autograder.wording import not_held, raised
 
 _OUT_OF_MEMORY = re.compile(r"can't allocate memory|DefaultCPUAllocator")
 
 
-@dataclass(frozen=True)
-class Step:
-    """One code cell of the rebuilt notebook: ours by its id, or the student's by its text.
-
-    Attributes:
-        place: its place in the notebook.
-        id: the assignment's id for it, "" for a cell of the student's own.
-        source: the student's text of an answer or a cell of their own; not looked at for cells of ours.
-    """
-
-    place: int
-    id: str
-    source: str = ""
-
-
-@dataclass(frozen=True)
-class CellRun:
-    """What happened to one step.
-
-    Attributes:
-        status: a test: passed, failed, timeout, memory or crashed. Another cell: ran, raised, or why it did not.
-        message: for the student.
-        fault: what is wrong with the test itself, for the instructor; "" where nothing is.
-        ended: the student's process was gone, at this step or before.
-        outputs, count: what the cell showed and its execution count, as a notebook file has them.
-    """
-
-    place: int
-    id: str
-    status: str
-    message: str = ""
-    fault: str = ""
-    ended: bool = False
-    outputs: list[dict[str, Any]] = field(default_factory=list)
-    count: int | None = None
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Given:
-    """A cell of the assignment, as plain data; see `names.Cell`."""
-
-    id: str
-    kind: str
-    cell_type: str
-    source: str
-
-
 def main(job: dict[str, Any], fds: list[int]) -> None:
-    """What a warm process runs (see `autograder.zygote`).
-
-    Args:
-        job: assignment (list of `Given`), steps (list of `Step`), draws_key (hex), limits (`Limits`), as plain data.
-        fds: our ends of `requests` and `outputs`, and where the list of `CellRun` goes, as JSON.
-    """
-    requests, outputs, results = (socket.socket(fileno=fd) for fd in fds)
-    runs = judge(
-        [Given(**cell) for cell in job["assignment"]],
-        [Step(**step) for step in job["steps"]],
-        requests,
-        outputs,
-        draws_key=bytes.fromhex(job["draws_key"]),
-        limits=Limits(**job["limits"]),
-    )
-    results.sendall(json.dumps([asdict(run) for run in runs]).encode())
-
-
-def judge(
-    assignment: Sequence[names.Cell],
-    steps: Sequence[Step],
-    requests: socket.socket,
-    outputs: socket.socket,
-    *,
-    draws_key: bytes,
-    limits: Limits,
-) -> list[CellRun]:
-    """Judge one submission; call it once in a process, in its main thread.
-
-    Args:
-        assignment: the assignment's cells, with solutions and hidden tests.
-        steps: the rebuilt notebook's code cells.
-        requests, outputs: our ends of the pairs whose other ends `autograder.student.serve` has.
-        draws_key: the key of this submission's random draws.
-        limits: cell_seconds, submission_seconds and output_kb hold here; the sandbox sees to the others.
-
-    Raises:
-        SyntaxError: a cell of the assignment is no Python.
-    """
-    reader = Reader(outputs, limits.output_kb << 10)
-    link = Link(Channel(requests, reader), reader)
-    return _Judge(assignment, link, reader, draws_key, limits).run(steps)
+    """What a warm process runs; see `autograder.runner.work`."""
+    work(Judge, job, fds)
 
 
 class _Sink:
@@ -141,7 +49,7 @@ class _Sink:
 
     encoding = "utf-8"
 
-    def __init__(self, shown: "_Judge") -> None:
+    def __init__(self, shown: "Judge") -> None:
         self._judge = shown
         self.text = ""
 
@@ -156,16 +64,24 @@ class _Sink:
         return False
 
 
-class _Judge:
+class Judge(Runner):
+    """Make one in a process, in its main thread. The arguments are those of `Runner`.
+
+    Raises:
+        SyntaxError: a cell of the assignment is no Python.
+    """
+
     def __init__(
-        self, assignment: Sequence[names.Cell], link: Link, reader: Reader, draws_key: bytes, limits: Limits
+        self,
+        assignment: Sequence[names.Cell],
+        requests: socket.socket,
+        outputs: socket.socket,
+        *,
+        draws_key: bytes,
+        limits: Limits,
     ) -> None:
-        self._cells = {cell.id: cell for cell in assignment}
+        super().__init__(assignment, requests, outputs, draws_key=draws_key, limits=limits)
         self._plan = names.plan(assignment)
-        self._link = link
-        self._reader = reader
-        self._limits = limits
-        self._end = time.monotonic() + limits.submission_seconds
         self._test = ""  # the file name that the running test is compiled under
         self._hidden_from = sys.maxsize  # its first hidden line
         module = types.ModuleType("__main__")
@@ -178,60 +94,34 @@ class _Judge:
         self._forward(np.random, "seed", "numpy")
         self._forward(random, "seed", "random")
 
-    def run(self, steps: Sequence[Step]) -> list[CellRun]:
-        return [self._step(step) for step in steps]
-
     def in_hidden_half(self) -> bool:
         """Whether a hidden line of the running test is being executed."""
         frames = _stack(sys._getframe(1))
         return any(each.f_code.co_filename == self._test and each.f_lineno >= self._hidden_from for each in frames)
 
-    def _step(self, step: Step) -> CellRun:
-        cell = self._cells.get(step.id)
-        started = time.monotonic()
-        self._link.deadline = min(started + self._limits.cell_seconds, self._end)
-        self._link.seconds = self._limits.cell_seconds
-        if self._link.deadline == self._end:
-            self._link.seconds = self._limits.submission_seconds
-        if cell is not None and cell.kind == "test":
-            run = self._run_test(cell)
-        elif cell is None or cell.kind in ("answer", "manual", "scratch"):
-            run = self._run_cell(step.source, self._plan.imports.get(step.id, ""))
-        else:
-            run = self._run_cell(cell.source, cell.source if cell.id in self._plan.helpers else "")
-        seconds = round(time.monotonic() - started, 3)
-        return CellRun(place=step.place, id=step.id, ended=self._link.halt is not None, seconds=seconds, **run)
-
-    def _run_cell(self, source: str, ours: str) -> dict[str, Any]:
-        """Run a cell in the student's process, and what is ours of it here."""
+    def run_cell(self, cell: names.Cell | None, source: str) -> dict[str, Any]:
+        """In the student's process, and what is ours of it here."""
         fault = ""
-        if ours:
+        if ours := self._ours(cell):
             try:
                 exec(compile(ours, "<helper>", "exec"), self._namespace)  # noqa: S102 - the assignment's own code
             except Exception as error:
                 fault = f"The cell raised {type(error).__name__} in the judge: {error}"
             self._link.exceptions.update(_exceptions(self._namespace))
-        try:
-            answer = self._link.ask("exec", source)
-        except Halt as halt:
-            return {"status": halt.status, "message": str(halt), "outputs": self._reader.take(), "fault": fault}
-        except RemoteError as error:
-            answer = [None, error.name]
-        outputs = self._reader.take()
-        count, name = answer if type(answer) is list and len(answer) == 2 else (None, None)
-        count = count if type(count) is int and 0 <= count < 1 << 31 else None
-        if name == "OutOfTime":
-            message = f"This cell took longer than {self._link.seconds} s."
-            return {"status": "timeout", "message": message, "outputs": outputs, "count": count, "fault": fault}
-        status = "ran" if name is None else "raised"
-        return {"status": status, "outputs": outputs, "count": count, "fault": fault}
+        return {**super().run_cell(cell, source), "fault": fault}
 
-    def _run_test(self, cell: names.Cell) -> dict[str, Any]:
+    def _ours(self, cell: names.Cell | None) -> str:
+        """What the judge runs beside a cell: a helper, or the imports of a solution."""
+        if cell is None:
+            return ""
+        return cell.source if cell.id in self._plan.helpers else self._plan.imports.get(cell.id, "")
+
+    def run_test(self, cell: names.Cell) -> dict[str, Any]:
+        """Here, with proxies for what is the student's."""
         self._prepare_torch()
         AuthorError.last = None
         self._test = f"<test {cell.id}>"
-        hidden = names.HIDDEN.search(cell.source)
-        self._hidden_from = cell.source.count("\n", 0, hidden.start()) + 1 if hidden else sys.maxsize
+        self._hidden_from = cell.source.count("\n", 0, names.hidden_start(cell.source)) + 1
         streams = sys.stdout, sys.stderr
         sys.stdout = sys.stderr = sink = _Sink(self)
         result: dict[str, Any] = {"status": "passed"}
@@ -265,29 +155,21 @@ class _Judge:
         """The verdict on a test that stopped with `error`."""
         line, hidden = self._place(error)
         status, fault, text = "failed", "", _text(error)
-        hint = getattr(error, "hint", "")
         if isinstance(error, AuthorError):
-            fault, text = (
-                text,
-                "This test cannot judge your answer. That is a defect of the test: tell your instructor.",
-            )
+            fault = text
+            text = "This test cannot judge your answer. That is a defect of the test: tell your instructor."
         elif isinstance(error, Halt):
             status = error.status
-        elif _is_memory(error):
-            status = "memory"
-            text = "Checking what your code returned needs too much memory."
-            if isinstance(error, RemoteError):
-                text = f"Your code used more than {self._limits.memory_mb} MB of memory."
         elif isinstance(error, RemoteError):
-            text = f"Your code raised {error.name}: {text}" if text else f"Your code raised {error.name}."
-            if hidden:
-                text = f"Your code raised {error.base} on an input of the hidden tests."
-        elif hidden:
-            text = hint or "A hidden test failed."
+            name = "MemoryError" if _is_memory(error) else error.base if hidden else error.name
+            status, text = raised(name, text, hidden=hidden, memory_mb=self._limits.memory_mb)
+        elif _is_memory(error):
+            status, text = "memory", "Checking what your code returned needs too much memory."
+        elif hidden or isinstance(error, AssertionError):
+            here = f"This does not hold: {source.splitlines()[line - 1].strip()}" if line else ""
+            text = not_held(text or here, getattr(error, "hint", ""), hidden=hidden)
         elif isinstance(error, NameError) and error.name in self._plan.students:
             text = f"{error.name} is not defined. Did the cell that defines it run without an error?"
-        elif isinstance(error, AssertionError):
-            text = text or f"This does not hold: {source.splitlines()[line - 1].strip() if line else ''}"
         elif not isinstance(error, Misused):
             text = f"The test stopped with {type(error).__name__}: {text}"
         return {"status": status, "message": clean(text), "fault": clean(fault)}

@@ -1,4 +1,4 @@
-"""The engine: each submission gets two processes, forked warm, and the verdict is made in ours.
+"""The executors: each submission gets two processes, forked warm; the student's is in the sandbox.
 
     executor ──job──► judge (trusted: no walls it needs, no network)  ◄──── requests ────►  student (sandboxed)
         ▲                │                                            ◄──── outputs ──────
@@ -6,7 +6,8 @@
 
 Two zygotes, so that nothing of a judge is ever in memory that a student's process is copied from. The executor holds
 the sockets only until both children have them. It reads nothing but the judge's verdicts; how the student's process
-ended comes from the zygote, and turns "your code ended" into the reason.
+ended comes from the zygote, and turns "your code ended" into the reason. In the in-kernel mode the judge has the
+tests run in the student's process; all else is the same.
 """
 
 import json
@@ -24,8 +25,8 @@ from nbformat import NotebookNode
 from autograder.assignment import Assignment
 from autograder.errors import EngineError
 from autograder.grade import Run, Verdict
-from autograder.judge import CellRun, Given, Step
 from autograder.policy import Level, Limits
+from autograder.runner import CellRun, Given, Step
 from autograder.submission import Submission
 from autograder.zygote import Child, Exit, Zygote
 
@@ -50,6 +51,7 @@ class JudgeExecutor:
     """
 
     engine = "judge"
+    """Also the name of what runs in the judge's process (`autograder.zygote.TARGETS`)."""
 
     def __init__(self, level: Level) -> None:
         self.sandbox: str = level
@@ -105,7 +107,7 @@ class JudgeExecutor:
             student = _spawn(students, "student", {}, [requests[1], outputs[1]], self._level, longer)
             judge = _spawn(
                 judges,
-                "judge",
+                self.engine,
                 job,
                 [requests[0], outputs[0], verdicts[1]],
                 "trusted",
@@ -129,6 +131,18 @@ class JudgeExecutor:
             for child in (student, judge):
                 if child is not None:
                     child.close()
+
+
+class InKernelExecutor(JudgeExecutor):
+    """Runs submissions with the tests in the student's process: verdicts that can be forged, inside the same walls."""
+
+    engine = "in-kernel"
+
+
+def executor(engine: str, level: Level) -> JudgeExecutor:
+    """The executor of an engine that course.toml names."""
+    kinds = {kind.engine: kind for kind in (JudgeExecutor, InKernelExecutor)}
+    return kinds[engine](level)
 
 
 def _spawn(

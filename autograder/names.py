@@ -15,8 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-HIDDEN = re.compile(r"^.*BEGIN HIDDEN TESTS.*$", re.MULTILINE)
-"""Where the hidden half of a test cell begins: everything from this line on is hidden."""
+_HIDDEN = re.compile(r"^.*BEGIN HIDDEN TESTS.*$", re.MULTILINE)
 
 
 class Cell(Protocol):
@@ -48,6 +47,12 @@ class Plan:
     students: frozenset[str]
     helpers: frozenset[str]
     imports: dict[str, str]
+
+
+def hidden_start(source: str) -> int:
+    """Where the hidden half of a test cell begins: everything from this line on is hidden."""
+    match = _HIDDEN.search(source)
+    return match.start() if match else len(source)
 
 
 def code(cells: Sequence[Cell]) -> list[Cell]:

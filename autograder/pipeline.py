@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 
 from autograder.assignment import Assignment
 from autograder.collect import Collected
-from autograder.errors import EngineError, InstructorError
+from autograder.errors import ClusterError, EngineError, InstructorError
 from autograder.feedback import FeedbackExporter, plain_page
 from autograder.files import write_atomic
 from autograder.grade import Executor, Handed, Result, grade, with_marks
@@ -109,6 +109,8 @@ def grade_class(
             student = job.handed.student
             try:
                 result, notebook = future.result()
+            except ClusterError:
+                raise
             except EngineError as error:
                 summary.lost[student] = str(error)
                 progress()

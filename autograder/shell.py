@@ -137,9 +137,14 @@ class Shell(InteractiveShell):
             message = "<its text cannot be shown>"
         self.emit("error", ename=etype.__name__, evalue=message, traceback=list(stb))
 
-    def run(self, source: str) -> str | None:
-        """Run one cell; return the name of the exception that ended it, if one did."""
-        result = self.run_cell(source, store_history=True)
+    def run(self, source: str, keep: bool = True) -> str | None:
+        """Run one cell; return the name of the exception that ended it, if one did.
+
+        Args:
+            source: the cell's text.
+            keep: whether it becomes part of the history.
+        """
+        result = self.run_cell(source, store_history=keep)
         error = result.error_before_exec or result.error_in_exec
         if isinstance(error, SystemExit):  # IPython only warns, in words about its prompt
             self._showtraceback(SystemExit, error, [f"SystemExit: {error}"])

@@ -12,6 +12,7 @@ import builtins
 import contextlib
 import copy
 import importlib
+import os
 import random
 import signal
 import socket
@@ -138,8 +139,12 @@ class Student(Peer):
             self._leaves = outer
         self.send(reply, None)
 
-    def do_exec(self, source: str) -> list[Any]:
-        error = self._shell.run(source)
+    def do_draws(self, key: bytes) -> None:
+        """Where tests run in this process, so do their random draws."""
+        os.environ["CONVBOOK_DRAWS_KEY"] = key.hex()
+
+    def do_exec(self, source: str, keep: bool) -> list[Any]:
+        error = self._shell.run(source, keep)
         return [self._shell.execution_count - 1, error]
 
     def do_name(self, name: str) -> list[Any]:

@@ -31,10 +31,23 @@ from autograder.errors import EngineError
 from autograder.policy import Level, Limits
 
 #: What a job may run: functions `target(job: dict, fds: list[int]) -> None`, by name, fixed when a zygote starts.
-TARGETS: Mapping[str, str] = {"student": "autograder.student:main", "judge": "autograder.judge:main"}
+TARGETS: Mapping[str, str] = {
+    "student": "autograder.student:main",
+    "judge": "autograder.judge:main",
+    "in-kernel": "autograder.inkernel:main",
+}
 
 #: Imported when there; numpy and IPython are needed in any case.
-PRELOAD = ("numpy", "IPython.core.interactiveshell", "matplotlib.pyplot", "torch", "torchvision", "convbook")
+#: torch imports the last when the first optimizer is made, which takes a second.
+PRELOAD = (
+    "numpy",
+    "IPython.core.interactiveshell",
+    "matplotlib.pyplot",
+    "convbook",
+    "torch",
+    "torchvision",
+    "torch._dynamo",
+)
 
 #: One thread: a fork copies the calling thread alone, and a lock held by another would stay locked for ever.
 SINGLE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")

@@ -21,11 +21,12 @@ from typing import Any
 import torch
 import torch._dynamo  # optimizers import it, which takes seconds; forks find it warm
 
-from autograder import judge as judging
 from autograder import student
-from autograder.judge import CellRun, Given, Step
+from autograder.judge import Judge
 from autograder.names import Cell
 from autograder.policy import Limits
+from autograder.runner import CellRun, Given, Runner, Step
+from autograder.wording import by_name
 
 KEY = bytes(32)
 LIMITS = Limits(cell_seconds=60, submission_seconds=100, output_kb=64)
@@ -91,8 +92,9 @@ def judged(
     limits: Limits = LIMITS,
     serve: Callable[[socket.socket, socket.socket], None] = student.serve,
     key: bytes = KEY,
+    engine: type[Runner] = Judge,
 ) -> list[CellRun]:
-    """What the judge says, with `serve` as the student's process."""
+    """What the engine says, with `serve` as the student's process."""
     requests, outputs = socket.socketpair(), socket.socketpair()
     theirs, ours = (requests[0], outputs[0]), (requests[1], outputs[1])
     student_pid = fork(lambda: serve(*theirs), [sock.fileno() for sock in theirs])
@@ -100,7 +102,7 @@ def judged(
     def judge(result: socket.socket) -> None:
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + JUDGE_MEMORY,) * 2)
-        runs = judging.judge(assignment, steps, *ours, draws_key=key, limits=limits)
+        runs = engine(assignment, *ours, draws_key=key, limits=limits).run(steps)
         result.sendall(json.dumps([asdict(run) for run in runs]).encode())
 
     result, theirs_of_judge = socket.socketpair()
@@ -145,7 +147,7 @@ def direct(assignment: Sequence[Cell], answers: Mapping[str, str], key: bytes = 
                 try:
                     exec(compile(step.source, f"<{step.id}>", "exec"), main.__dict__)
                 except BaseException as error:
-                    status, message = "failed", f"{type(error).__name__}: {error}"
+                    status, message = by_name("", False, type(error).__name__, str(error), LIMITS.memory_mb)
             if kind == "test":
                 found[step.id] = (status, message)
         result.sendall(json.dumps(found).encode())

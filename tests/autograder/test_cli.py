@@ -131,17 +131,18 @@ def test_a_sample_class_is_graded_end_to_end(run: Callable[..., Result], tmp_pat
     assert [cell["status"] for cell in results["results"][0]["cells"]][2] == "timeout"
 
 
-def test_an_in_kernel_assignment_needs_an_explicit_word_to_run_without_walls(
+def test_an_in_kernel_assignment_runs_in_the_sandbox_and_says_what_it_is(
     run: Callable[..., Result], course: Path, hand_in: Callable[..., Path], right: dict[str, str], tmp_path: Path
 ) -> None:
     path = course / "course.toml"
     path.write_text(path.read_text() + 'engine = "in-kernel"\n')
     arguments = ["grade", "tiny", "--submissions", hand_in("ada", right), "--out", tmp_path / "out"]
-    refused = run(*arguments)
-    assert (refused.exit_code, "--sandbox none" in refused.output) == (2, True)
-    assert run(*arguments, "--sandbox", "none").exit_code == 0
+    done = run(*arguments)
+    assert done.exit_code == 0
+    assert "Engine: in-kernel." in done.output
     results = json.loads((tmp_path / "out" / "results.json").read_text())
-    assert (results["engine"], results["sandbox"]) == ("in-kernel", "none")
+    assert (results["engine"], results["sandbox"]) == ("in-kernel", probe.choose(None))
+    assert [each["score"] for each in results["results"]] == [9]
     assert "can forge its verdict" in (tmp_path / "out" / "report.html").read_text()
 
 

@@ -77,7 +77,7 @@ def test_a_helper_below_takes_a_name_of_the_students_over() -> None:
 
 
 def test_cells_that_are_no_code_bind_nothing() -> None:
-    from autograder.judge import Given
+    from autograder.runner import Given
 
     assert (
         plan([Given("a", "manual", "markdown", "x = 1"), Given("b", "text", "code", "y = 1")]).students == frozenset()

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from autograder.judge import CellRun, Step
 from autograder.outputs import MARK, Reader, Writer
+from autograder.runner import CellRun, Step
 from autograder.text import clean
 from tests.autograder.engine import judged
 

@@ -1,0 +1,3 @@
+"""Uses a few hundred megabytes for a moment, well under the limit."""
+
+BEFORE = {"conv2d": "big = np.ones(40_000_000)\ntotal = (big + big).sum()\ndel big"}

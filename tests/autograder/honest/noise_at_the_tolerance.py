@@ -1,0 +1,28 @@
+"""Is off by nine tenths of the tolerance of the tests, as other hardware may be."""
+
+ANSWERS = {
+    "conv2d": """
+@RIGHT@
+
+_slide = conv2d
+
+
+def conv2d(*args, **options):
+    y = _slide(*args, **options)
+    return y * (1 + 0.9e-5 * np.where(np.indices(y.shape).sum(axis=0) % 2, 1, -1))
+""",
+    "direction-kernel": """
+@RIGHT@
+
+_turn, _split = direction_kernel, separate
+
+
+def direction_kernel(degrees):
+    return _turn(degrees + 0.9e-6 * 180 / np.pi)
+
+
+def separate(kernel):
+    column, row = _split(kernel)
+    return column * (1 + 0.9e-5), row
+""",
+}

@@ -1,0 +1,18 @@
+"""Prints arrays in full: a million characters, at the top and at every call."""
+
+BEFORE = {
+    "conv2d": "import sys\n\nnp.set_printoptions(threshold=sys.maxsize)\nprint(np.arange(100_000.0))\nnp.zeros((200, 200))"
+}
+ANSWERS = {
+    "conv2d": """
+@RIGHT@
+
+_slide = conv2d
+
+
+def conv2d(x, w, *args, **options):
+    y = _slide(x, w, *args, **options)
+    print("x", x, "y", y)
+    return y
+"""
+}

@@ -1,0 +1,7 @@
+"""Uses IPython: shell commands, magics, help, an installation that is there already."""
+
+BEFORE = {
+    "output-size": "!ls\nfiles = !echo one two\n%pwd\n?np.pad",
+    "conv2d": "%load_ext autoreload\n%autoreload 2\n%config InlineBackend.figure_format = 'retina'\n!pip --version",
+}
+AFTER = {"conv2d": "%timeit -n 1 -r 1 conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)))\n%who"}

@@ -1,0 +1,3 @@
+"""Keeps the chapter's explorer beside its answer."""
+
+AFTER = {"conv2d": "from convbook.widgets import ConvolutionExplorer\n\nConvolutionExplorer()"}

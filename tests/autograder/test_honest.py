@@ -1,0 +1,98 @@
+"""Honest submissions that graders often fail, graded once by `autograder grade` on assignment 01.
+
+Owed to each: its full score, whatever tool saved it and however its code is written, and no word that accuses.
+"""
+
+import importlib.util
+import json
+import shutil
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import nbformat
+import pytest
+from click.testing import CliRunner
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from autograder.assignment import Assignment
+from autograder.cli import main
+from autograder.submission import with_answers
+
+ROOT = Path(__file__).resolve().parents[2]
+HONEST = sorted(path.stem for path in (Path(__file__).parent / "honest").glob("*.py"))
+NAME = "01-convolution"
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "honest" / f"{name}.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def handed_in(assignment: Assignment, honest: ModuleType) -> bytes:
+    """The file of an honest student: the reference solution, with what the module changes of it."""
+    right = {cell.id: cell.source for cell in assignment.cells if cell.kind == "answer"}
+
+    def sources(name: str) -> dict[str, str]:
+        given: dict[str, str] = getattr(honest, name, {})
+        return {question: source.replace("@RIGHT@", right[question]) for question, source in given.items()}
+
+    notebook = with_answers(assignment, right | sources("ANSWERS"))
+    before, after = sources("BEFORE"), sources("AFTER")
+    cells: list[NotebookNode] = []
+    for cell in notebook.cells:
+        question = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        cells += [new_code_cell(before[question])] if question in before else []
+        cells += [cell]
+        cells += [new_code_cell(after[question])] if question in after else []
+    notebook.cells = cells
+    document = json.loads(nbformat.writes(notebook))
+    if hasattr(honest, "change"):
+        document = honest.change(document)
+    return document if isinstance(document, bytes) else json.dumps(document).encode()
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    course, folder, out = (tmp_path_factory.mktemp(name) for name in ("course", "submitted", "out"))
+    shutil.copy(ROOT / "course.toml", course)
+    shutil.copytree(ROOT / "solutions" / NAME, course / "solutions" / NAME)
+    assignment = Assignment.load(course, NAME)
+    for name in HONEST:
+        path = folder / name / NAME / f"{NAME}.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(handed_in(assignment, load(name)))
+    arguments = ["--course", str(course), "grade", NAME, "--submissions", str(folder), "--out", str(out), "--jobs", "2"]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output
+    return {each["student"]: each for each in json.loads((out / "results.json").read_text())["results"]}
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_an_honest_submission_scores_in_full(results: dict[str, dict[str, Any]], name: str) -> None:
+    result = results[name]
+    assert (result["score"], result["status"]) == (20, "passed"), result
+    assert all(cell["status"] == "passed" for cell in result["cells"])
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_an_honest_submission_is_flagged_only_for_what_a_human_may_want_to_see(
+    results: dict[str, dict[str, Any]], name: str
+) -> None:
+    allowed = getattr(load(name), "FLAGS", ())
+    flags = results[name]["flags"]
+    assert all(flag.startswith(allowed) for flag in flags) if allowed else not flags, flags
+    assert all(any(flag.startswith(each) for flag in flags) for each in allowed), flags
+
+
+def test_everybody_has_a_result(results: dict[str, dict[str, Any]]) -> None:
+    assert set(results) == set(HONEST)
+    assert len(HONEST) >= 60
+
+
+def test_each_says_what_its_student_did() -> None:
+    assert [name for name in HONEST if not (load(name).__doc__ or "").strip().endswith(".")] == []
