@@ -291,7 +291,8 @@ class Judging(WorkerPlugin):
 
     async def teardown(self, worker: "distributed.Worker") -> None:
         self._ended = True
-        await asyncio.to_thread(self._executor.close)
+        if self._executor:
+            await asyncio.to_thread(self._executor.close)
 
     def _open(self) -> JudgeExecutor:
         difference = _difference(socket.gethostname(), software(), self._software)
@@ -303,17 +304,24 @@ class Judging(WorkerPlugin):
         return make_executor(self._assignment.settings.engine, level)
 
     def judge(self, letter: str) -> str:
+        """One letter to one answer."""
+        assert self._executor
         try:
             return _text(self._executor.run(self._assignment, *_open_letter(self._assignment, letter)))
         except EngineError:
-            if self._ended:  # the worker is leaving: its executor was taken from under the submission
+            if self._ended:  # the worker is leaving: its executor was closed under the submission
                 raise distributed.Reschedule from None
             raise
+        finally:
+            if self._ended:  # it may have been warming up when it was closed
+                self._executor.close()
 
 
 def _judge(name: str, letter: str) -> str:
     """The task: one rebuilt notebook to one `Run`, as JSON."""
-    return distributed.get_worker().plugins[name].judge(letter)
+    plugin = distributed.get_worker().plugins[name]
+    assert isinstance(plugin, Judging)
+    return plugin.judge(letter)
 
 
 # Letters
