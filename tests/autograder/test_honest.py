@@ -10,7 +10,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import nbformat
 import pytest
 from click.testing import CliRunner
 from nbformat import NotebookNode
@@ -39,7 +38,7 @@ def handed_in(assignment: Assignment, honest: ModuleType) -> bytes:
 
     def sources(name: str) -> dict[str, str]:
         given: dict[str, str] = getattr(honest, name, {})
-        return {question: source.replace("@RIGHT@", right[question]) for question, source in given.items()}
+        return {question: source.strip("\n").replace("@RIGHT@", right[question]) for question, source in given.items()}
 
     notebook = with_answers(assignment, right | sources("ANSWERS"))
     before, after = sources("BEFORE"), sources("AFTER")
@@ -50,7 +49,7 @@ def handed_in(assignment: Assignment, honest: ModuleType) -> bytes:
         cells += [cell]
         cells += [new_code_cell(after[question])] if question in after else []
     notebook.cells = cells
-    document = json.loads(nbformat.writes(notebook))
+    document = json.loads(json.dumps(notebook))
     if hasattr(honest, "change"):
         document = honest.change(document)
     return document if isinstance(document, bytes) else json.dumps(document).encode()

@@ -17,5 +17,5 @@ def conv2d(x, w, b=None, *args, **options):
     if key not in CACHE:
         CACHE[key] = _slide(x, w, b, *args, **options)
     return CACHE[key]
-"""
+""",
 }

@@ -25,5 +25,5 @@ def separate(kernel):  # noqa
         raise ValueError('''not separable''')
     return column, row
 # ### END SOLUTION
-"""
+""",
 }

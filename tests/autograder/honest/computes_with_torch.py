@@ -18,5 +18,5 @@ def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     ]
     y = torch.cat(parts, dim=1)
     return (y if b is None else y + torch.tensor(b)[:, None, None]).detach().numpy()
-"""
+""",
 }

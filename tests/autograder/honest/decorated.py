@@ -21,5 +21,5 @@ def timed(function):
 
 output_size = lru_cache(maxsize=None)(timed(output_size))
 same_padding = njit(cache=True)(njit(same_padding))
-"""
+""",
 }

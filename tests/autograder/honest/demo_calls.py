@@ -10,5 +10,15 @@ print(conv2d(row, pair, stride=2))
 assert conv2d(row, pair, stride=2).tolist() == [[[[12, 34]]]]
 conv2d(row, pair, padding=1)[0, 0, 1]
 """,
-    "direction-kernel": "@RIGHT@\n\n\nfor angle in range(0, 360, 45):\n    direction_kernel(angle)\ntry:\n    separate(np.eye(3))\nexcept ValueError as error:\n    print(error)",
+    "direction-kernel": """
+@RIGHT@
+
+
+for angle in range(0, 360, 45):
+    direction_kernel(angle)
+try:
+    separate(np.eye(3))
+except ValueError as error:
+    print(error)
+""",
 }

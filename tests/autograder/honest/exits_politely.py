@@ -1,6 +1,8 @@
 """Ends its notebook with exit(), which a kernel takes for a wish."""
 
-AFTER = {"direction-kernel": "print('all done')"}
+AFTER = {
+    "direction-kernel": "print('all done')",
+}
 
 
 def change(notebook):

@@ -26,5 +26,5 @@ conv2d = lambda x, w, b=None, stride=1, padding=0, dilation=1, groups=1: np.move
     ]),
     (0, 1), (2, 3),
 )
-"""
+""",
 }

@@ -17,5 +17,5 @@ def conv2d(*args, **options):
     calls += 1
     last["result"] = x = _slide(*args, **options)
     return last["result"]
-"""
+""",
 }

@@ -22,5 +22,5 @@ def output_size(n, k, stride=1, padding=0, dilation=1):
 def same_padding(n, k, stride=1, dilation=1):
     total = max((n - 1) // stride * stride + span_of(k, dilation) - n, 0)
     return total // 2, (total + 1) // 2
-"""
+""",
 }

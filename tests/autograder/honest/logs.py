@@ -16,5 +16,5 @@ def conv2d(x, w, *args, **options):
     log.info("%s with %s", x.shape, w.shape)
     log.error("this is no error")
     return _slide(x, w, *args, **options)
-"""
+""",
 }

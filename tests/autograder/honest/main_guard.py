@@ -17,5 +17,5 @@ def main(arguments=()):
 
 if __name__ == "__main__":
     main()
-"""
+""",
 }

@@ -1,4 +1,4 @@
-"""Is off by nine tenths of the tolerance of the tests, as other hardware may be."""
+"""Is off by nine tenths of the tolerance of the tests, as other hardware may be; weights in `separate` go up to 4."""
 
 ANSWERS = {
     "conv2d": """
@@ -18,11 +18,11 @@ _turn, _split = direction_kernel, separate
 
 
 def direction_kernel(degrees):
-    return _turn(degrees + 0.9e-6 * 180 / np.pi)
+    return _turn(degrees + np.degrees(0.9e-8))
 
 
 def separate(kernel):
     column, row = _split(kernel)
-    return column * (1 + 0.9e-5), row
+    return column * (1 + 0.9e-6 / 4), row
 """,
 }

@@ -22,5 +22,5 @@ def same_padding(n, k, stride=1, dilation=1):
 
 
 print("größe(6, 3) →", output_size(6, 3), "✓ 卷积 حجم")
-"""
+""",
 }

@@ -14,5 +14,5 @@ def output_size(n, k, stride=1, padding=0, dilation=1):
 def same_padding(n, k, stride=1, dilation=1):
     total = np.maximum((n - 1) // stride * stride + dilation * (k - 1) + 1 - n, 0)
     return np.int32(total // 2), total - total // 2
-"""
+""",
 }

@@ -17,5 +17,5 @@ class Layer:
 
 restored = pickle.loads(pickle.dumps([Point(1, 2), Layer(np.ones(3)), output_size]))
 copy.deepcopy(restored)
-"""
+""",
 }

@@ -1,10 +1,21 @@
 """Plots: the magic for it, a figure a cell, a style, and one drawn while a test calls the function."""
 
 BEFORE = {
-    "conv2d": "%matplotlib inline\nimport matplotlib.pyplot as plt\n\nplt.style.use('ggplot')\nplt.plot([1, 4, 9])\nplt.show()"
+    "conv2d": """
+%matplotlib inline
+import matplotlib.pyplot as plt
+
+plt.style.use('ggplot')
+plt.plot([1, 4, 9])
+plt.show()
+""",
 }
 AFTER = {
-    "conv2d": "fig, ax = plt.subplots(1, 2)\nax[0].imshow(conv2d(np.ones((1, 1, 5, 5)), np.ones((1, 1, 2, 2)))[0, 0])\nfig"
+    "conv2d": """
+fig, ax = plt.subplots(1, 2)
+ax[0].imshow(conv2d(np.ones((1, 1, 5, 5)), np.ones((1, 1, 2, 2)))[0, 0])
+fig
+""",
 }
 ANSWERS = {
     "conv2d": """
@@ -20,5 +31,5 @@ def conv2d(*args, **options):
         plt.imshow(y[0, 0])
         plt.show()
     return y
-"""
+""",
 }

@@ -1,7 +1,14 @@
 """Shows tqdm's bars, which go to stderr: stock nbgrader gives 0 for that."""
 
 BEFORE = {
-    "output-size": "import time\n\nfrom tqdm.auto import tqdm\n\nfor _ in tqdm(range(30), desc='warm up'):\n    time.sleep(0.001)"
+    "output-size": """
+import time
+
+from tqdm.auto import tqdm
+
+for _ in tqdm(range(30), desc='warm up'):
+    time.sleep(0.001)
+""",
 }
 ANSWERS = {
     "conv2d": """
@@ -16,5 +23,5 @@ def conv2d(x, *args, **options):
     for _ in tqdm(range(3), desc="pictures"):
         y = _slide(x, *args, **options)
     return y
-"""
+""",
 }

@@ -10,5 +10,5 @@ os.environ["KMP_DUPLICATE_LIB_OK"] = "TRUE"
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 print(os.environ.get("HOME"), sorted(os.environ)[:3], platform.platform(), os.cpu_count(), datetime.datetime.now())
 print(os.path.expanduser("~"), os.getcwd())
-"""
+""",
 }

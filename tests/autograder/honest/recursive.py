@@ -29,5 +29,5 @@ def same_padding(n, k, stride=1, dilation=1, before=0, after=0):
 
 
 assert count(5_000, 1) == 5_001
-"""
+""",
 }

@@ -20,5 +20,5 @@ def separate(kernel):
     if (sizes[1:] > 1e-9 * sizes[0]).any():
         raise ValueError("more than one outer product is needed")
     return left[:, 0] * sizes[0], right[0]
-"""
+""",
 }

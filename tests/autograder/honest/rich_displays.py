@@ -15,5 +15,5 @@ handle = display("waiting", display_id="one")
 handle.update("there")
 clear_output()
 {"answer": conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)))}
-"""
+""",
 }

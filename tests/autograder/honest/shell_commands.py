@@ -1,7 +1,19 @@
 """Uses IPython: shell commands, magics, help, an installation that is there already."""
 
 BEFORE = {
-    "output-size": "!ls\nfiles = !echo one two\n%pwd\n?np.pad",
-    "conv2d": "%load_ext autoreload\n%autoreload 2\n%config InlineBackend.figure_format = 'retina'\n!pip --version",
+    "output-size": """
+!ls
+files = !echo one two
+%pwd
+?np.pad
+""",
+    "conv2d": """
+%load_ext autoreload
+%autoreload 2
+%config InlineBackend.figure_format = 'retina'
+!pip --version
+""",
 }
-AFTER = {"conv2d": "%timeit -n 1 -r 1 conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)))\n%who"}
+AFTER = {
+    "conv2d": "%timeit -n 1 -r 1 conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)))\n%who",
+}

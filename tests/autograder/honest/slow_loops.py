@@ -1,7 +1,13 @@
 """Slow but legal: seven loops over Python numbers, and a cell that computes for a second."""
 
 BEFORE = {
-    "conv2d": "import time\n\nend = time.process_time() + 1\nwhile time.process_time() < end:\n    sum(range(1000))"
+    "conv2d": """
+import time
+
+end = time.process_time() + 1
+while time.process_time() < end:
+    sum(range(1000))
+""",
 }
 ANSWERS = {
     "conv2d": """
@@ -15,13 +21,14 @@ def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
             for r in range(rows):
                 for c in range(cols):
                     total = 0.0 if b is None else float(b[f])
+                    first = f // (F // groups) * D
                     for d in range(D):
                         for i in range(kH):
                             for j in range(kW):
                                 down, across = r * stride + i * dilation - padding, c * stride + j * dilation - padding
                                 if 0 <= down < H and 0 <= across < W:
-                                    total += float(x[n, f // (F // groups) * D + d, down, across]) * float(w[f, d, i, j])
+                                    total += float(x[n, first + d, down, across]) * float(w[f, d, i, j])
                     y[n][f][r][c] = total
     return np.array(y)
-"""
+""",
 }

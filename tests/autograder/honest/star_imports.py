@@ -1,6 +1,11 @@
 """Imports all names of math, which hides some of Python's own."""
 
-BEFORE = {"output-size": "from math import *\nfrom numpy import *\nfrom random import *"}
+BEFORE = {
+    "output-size": """
+from math import *
+from random import *
+""",
+}
 ANSWERS = {
     "direction-kernel": """
 from math import *
@@ -17,5 +22,5 @@ def separate(kernel):
     if len(s) > 1 and s[1] > 1e-9 * s[0]:
         raise ValueError
     return u[:, 0] * sqrt(s[0]), v[0] * sqrt(s[0])
-"""
+""",
 }

@@ -17,5 +17,5 @@ def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
         products = (window * w[f]).ravel()[::-1]
         y[n, f, r, c] = math.fsum(products[::2]) + math.fsum(products[1::2]) + (0 if b is None else b[f])
     return y
-"""
+""",
 }

@@ -19,5 +19,5 @@ def output_size(n: int, k: int, stride: Nothing) -> int: ...
 
 
 @RIGHT@
-"""
+""",
 }

@@ -12,5 +12,5 @@ print(queue.get())
 child.join()
 with multiprocessing.get_context("fork").Pool(2) as pool:
     print(pool.starmap(output_size, [(6, 3), (7, 3)]))
-"""
+""",
 }

@@ -14,5 +14,5 @@ threading.Thread(target=threading.Event().wait, daemon=True).start()
 def conv2d(x, *args, **options):
     with ThreadPoolExecutor(4) as pool:
         return np.concatenate(list(pool.map(lambda one: _slide(one[None], *args, **options), x)))
-"""
+""",
 }

@@ -1,6 +1,18 @@
 """Its cells warn at the top level, on stderr: stock nbgrader gives 0 for that."""
 
 BEFORE = {
-    "output-size": "import warnings\n\nwarnings.warn('this module is old', DeprecationWarning)\nnp.array([1.0]) / 0"
+    "output-size": """
+import warnings
+
+warnings.warn('this module is old', DeprecationWarning)
+np.array([1.0]) / 0
+""",
 }
-ANSWERS = {"conv2d": "import sys\n\nsys.stderr.write('a library says hello\\n')\n@RIGHT@"}
+ANSWERS = {
+    "conv2d": """
+import sys
+
+sys.stderr.write('a library says hello\\n')
+@RIGHT@
+""",
+}

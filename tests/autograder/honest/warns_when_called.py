@@ -13,5 +13,5 @@ def conv2d(*args, **options):
     warnings.warn("slow for large pictures")
     np.log(np.zeros(1))
     return _slide(*args, **options)
-"""
+""",
 }

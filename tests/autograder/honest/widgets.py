@@ -10,5 +10,5 @@ slider.observe(lambda change: None, "value")
 slider.value = 5
 display(widgets.VBox([slider, widgets.Output()]))
 interact(lambda k: output_size(9, k), k=slider)
-"""
+""",
 }

@@ -1,3 +1,9 @@
 """Keeps the chapter's explorer beside its answer."""
 
-AFTER = {"conv2d": "from convbook.widgets import ConvolutionExplorer\n\nConvolutionExplorer()"}
+AFTER = {
+    "conv2d": """
+from convbook.widgets import ConvExplorer
+
+ConvExplorer()
+""",
+}

@@ -13,5 +13,5 @@ with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
     file.write("text")
 Path("notes.txt").write_text("größe", encoding="utf-8")
 os.remove("notes.txt")
-"""
+""",
 }
