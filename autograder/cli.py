@@ -18,6 +18,7 @@ from autograder.errors import AutograderError, EngineError, InstructorError, San
 from autograder.policy import SANDBOXES
 
 if TYPE_CHECKING:
+    from autograder.cluster import ClusterExecutor
     from autograder.grade import Executor
     from autograder.judged import JudgeExecutor
 
@@ -83,7 +84,10 @@ def release(ctx: click.Context, names: tuple[str, ...], out: Path | None) -> Non
     "--submissions", required=True, type=click.Path(path_type=Path), help="Folder or zip with what was handed in."
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for everything that is made.")
-@click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True, help="At once.")
+@click.option(
+    "--jobs", type=click.IntRange(1), help="At once (default: one a processor; on a cluster, twice its threads)."
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Run on the workers of a Dask cluster, e.g. tcp://10.0.0.1:8786.")
 @click.option(
     "--sandbox", type=click.Choice((*SANDBOXES, "none")), help="Level of the sandbox (default: the strongest here)."
 )
@@ -95,7 +99,8 @@ def grade(
     name: str,
     submissions: Path,
     out: Path,
-    jobs: int,
+    jobs: int | None,
+    scheduler: str | None,
     sandbox: str | None,
     force: bool,
     db_url: str | None,
@@ -111,7 +116,16 @@ def grade(
     collected, without = collect(submissions, name)
     if without:
         click.echo(f"{len(without)} folders hold nothing of {name}: {', '.join(without[:10])}", err=True)
-    executor = make_executor(assignment.settings.engine, choose(sandbox))
+    executor: ClusterExecutor | JudgeExecutor
+    if scheduler:
+        from autograder import cluster
+
+        executor = cluster.ClusterExecutor(scheduler, assignment, sandbox, say=lambda text: click.echo(text, err=True))
+        jobs = jobs or executor.jobs
+        click.echo(f"Cluster: {executor.workers} workers with {executor.threads} threads.")
+    else:
+        executor = make_executor(assignment.settings.engine, choose(sandbox))
+        jobs = jobs or os.cpu_count() or 1
     with executor, _progress(f"grade {name}", len(collected), "submission") as bar:
         click.echo(f"Engine: {executor.engine}. Sandbox: {executor.sandbox}.")
         summary = grade_class(
