@@ -1,25 +1,37 @@
 """What a student gets back: nbgrader's own feedback page, with nothing alive in it.
 
-The page is made by the exporter of nbgrader's `GenerateFeedback` from the autograded notebook, which holds no
+The page is made with the template of nbgrader's `GenerateFeedback` from the autograded notebook, which holds no
 hidden tests, and from the gradebook, so that marks and comments given by hand are in it. Whatever a submission put
 into its cells and outputs then goes through nh3: no script, style, form, frame or foreign URL scheme survives.
+
+Most cells are the same in every submission, so what a cell's text looks like is remembered.
 """
 
 import copy
 import html
 import logging
 import re
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import nh3
+from nbconvert.exporters import HTMLExporter, TemplateExporter
+from nbconvert.filters import Highlight2HTML
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat import NotebookNode
 from nbgrader.converters import GenerateFeedback
 from traitlets.config import Config
+
+from autograder.gradebook import Gradebook, Shown
 
 MAX_CELL = {"code": 20_000, "markdown": 8_000}
 MAX_SOURCES = 200_000
 MAX_OUTPUT = 100_000
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_NO_ALT = re.compile(r"<img\b(?![^>]*\balt=)")
 _TAGS = set(
     re.findall(
         r"\w+",
@@ -38,30 +50,57 @@ _PICTURES = ("data:image/png;base64,", "data:image/jpeg;base64,", "https://", "h
 _LINKS = ("#", "https://", "http://", "mailto:")
 
 
-class FeedbackExporter:
-    """nbgrader's feedback exporter, set up once and used for many students."""
+class _Exporter(HTMLExporter):
+    """nbgrader's page, without what takes HTMLExporter most of its time.
 
-    def __init__(self, url: str, name: str) -> None:
-        """
-        Args:
-            url: the gradebook's SQLAlchemy URL.
-            name: the assignment, which is also the notebook's name.
-        """
-        self._url, self._name = url, name
+    That is a second parse of the finished page, for the keyboard in JupyterLab's template and for pictures without
+    an alternative text; `sanitize` sees to the latter.
+    """
+
+    def default_filters(self) -> Iterator[tuple[str, Any]]:
+        yield from super().default_filters()
+        highlight = lru_cache(512)(Highlight2HTML(pygments_lexer="ipython3"))
+        yield "highlight_code", lambda source, metadata=None: highlight(source)
+        yield "markdown2html", _markdown
+        yield "filter_data_type", WidgetsDataTypeFilter(notebook_metadata={}, resources={}, parent=self)
+
+    def from_notebook_node(  # type: ignore[override]  # nbconvert's own subclasses return text, too
+        self, nb: NotebookNode, resources: dict[str, Any] | None = None, **options: Any
+    ) -> tuple[str, dict[str, Any]]:
+        return TemplateExporter.from_notebook_node(self, nb, self._init_resources(resources), **options)
+
+
+@lru_cache(512)
+def _markdown(source: str) -> str:
+    return str(MarkdownWithMath(renderer=IPythonRenderer(escape=False, anchor_link_text="")).render(source))
+
+
+class FeedbackExporter:
+    """Set up once and used for many students."""
+
+    def __init__(self, gradebook: Gradebook) -> None:
+        self._gradebook = gradebook
+        self._name = gradebook.assignment.name
         converter = GenerateFeedback(log=logging.Logger("nbgrader", logging.CRITICAL + 1))
         # Scripts and pictures as XML could carry code; what is left is text, tables and plain pictures.
         kinds = ["text/html", "image/png", "image/jpeg", "text/markdown", "text/latex", "text/plain"]
-        config = {"NbConvertBase": {"display_data_priority": kinds}, "HTMLExporter": {"anchor_link_text": ""}}
+        config = {"NbConvertBase": {"display_data_priority": kinds}}
         converter.update_config(Config(config))
-        self._exporter = converter.exporter_class(parent=converter, config=converter.config)
-        for step in converter.preprocessors:
-            self._exporter.register_preprocessor(step)
+        self._exporter = _Exporter(parent=converter, config=converter.config)
+        self._exporter.register_preprocessor(CSSHTMLHeaderPreprocessor, enabled=True)
 
     def page(self, student: str, notebook: NotebookNode, message: str) -> str:
         """The feedback page of one student, whose result is in the gradebook already; `message` stands on top."""
-        names = {"student": student, "assignment": self._name, "notebook": self._name, "db_url": self._url}
+        shown = self._gradebook.shown(student)
+        notebook = _graded(_bounded(notebook), shown)
+        names = {
+            "notebook": self._name,
+            "score": shown.score,
+            "max_score": shown.max_score,
+            "late_penalty": shown.late_penalty,
+        }
         resources: dict[str, Any] = {"unique_key": self._name, "nbgrader": names}
-        text, _ = self._exporter.from_notebook_node(_bounded(notebook), resources)
+        text, _ = self._exporter.from_notebook_node(notebook, resources)
         head, body = text.split("<body>", 1)
         head = head.replace("<html>", '<html lang="en">', 1)
         top = f'<div class="container"><p>{html.escape(message)}</p></div>'
@@ -70,7 +109,7 @@ class FeedbackExporter:
 
 def sanitize(fragment: str) -> str:
     """HTML that runs nothing, loads pictures alone, controls no terminal, and is no part of the page's frame."""
-    return nh3.clean(
+    inert = nh3.clean(
         _CONTROLS.sub("\ufffd", fragment),
         tags=_TAGS,
         clean_content_tags={"script", "style", "svg", "math", "iframe", "object", "template"},
@@ -79,6 +118,7 @@ def sanitize(fragment: str) -> str:
         url_schemes={"http", "https", "mailto", "data"},
         link_rel="noopener noreferrer nofollow",
     )
+    return _NO_ALT.sub('<img alt="A picture without a description"', inert)
 
 
 def _filter(tag: str, attribute: str, value: str) -> str | None:
@@ -89,6 +129,18 @@ def _filter(tag: str, attribute: str, value: str) -> str | None:
     return value
 
 
+def _graded(notebook: NotebookNode, shown: Shown) -> NotebookNode:
+    """With the points and comments where nbgrader's template looks for them (as its preprocessor GetGrades does)."""
+    for cell in notebook.cells:
+        grading = cell.metadata.get("nbgrader", {})
+        name = grading.get("grade_id")
+        if grading.get("solution"):
+            grading["comment"] = shown.comments.get(name)
+        if grading.get("grade"):
+            grading["score"], grading["points"] = shown.points[name]
+    return notebook
+
+
 def _bounded(notebook: NotebookNode) -> NotebookNode:
     """A copy whose texts are short enough for renderers that take more than linear time (Markdown, highlighting)."""
     notebook = copy.deepcopy(notebook)
@@ -96,11 +148,23 @@ def _bounded(notebook: NotebookNode) -> NotebookNode:
     for cell in notebook.cells:
         cell.source = _short(cell.source, min(left, MAX_CELL.get(cell.cell_type, 0)))
         left -= len(cell.source)
+        if cell.cell_type == "markdown":
+            cell.attachments = _Pictures(cell.get("attachments", {}))
         for output in cell.get("outputs", []):
             for holder in (output, output.get("data", {})):
                 for key in holder.keys() & {"text", "text/plain", "text/html", "text/markdown", "text/latex"}:
                     holder[key] = _short("".join(holder[key]), MAX_OUTPUT)
     return notebook
+
+
+class _Pictures(NotebookNode):
+    """A cell's pictures by name. One that is missing shows as its description; it would stop the exporter."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> dict[str, str]:
+        return {"image/png": ""}
 
 
 def _short(text: str, limit: int) -> str:

@@ -4,17 +4,22 @@ The tables, their defaults and their meaning are nbgrader's (`nbgrader.api`). It
 cell; here all cells of one student's assignment are one transaction, so that a reader never sees half a score and a
 resubmission never keeps points of the one before. Marks and comments given by hand are never touched: as in
 nbgrader, a regrade asks for them to be looked at again.
+
+The database may be one that nbgrader made and keeps: its other notebooks, and dates that course.toml does not name,
+stay as they are.
 """
 
 import json
 import os
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import sqlalchemy
+from nbformat import NotebookNode
 from nbgrader.api import Assignment as AssignmentRow
 from nbgrader.api import (
     Comment,
@@ -28,12 +33,32 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 from nbgrader.api import Gradebook as NbgraderGradebook
+from nbgrader.utils import compute_checksum
 from sqlalchemy.orm import Session
 
-from autograder.assignment import KERNELSPEC, Assignment
+from autograder.assignment import KERNELSPEC, Assignment, Cell
 from autograder.errors import InstructorError
 from autograder.grade import CellResult, Mark, Result
 from autograder.text import escape_markdown
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the gradebook says of one student's work, marks and comments given by hand included.
+
+    Attributes:
+        score: after lateness.
+        max_score: the sum of all points.
+        late_penalty: points that lateness took.
+        points: score and maximum by graded cell.
+        comments: by answer cell, where there is one.
+    """
+
+    score: float
+    max_score: float
+    late_penalty: float
+    points: dict[str, tuple[float, float]]
+    comments: dict[str, str | None]
 
 
 class Gradebook:
@@ -78,9 +103,8 @@ class Gradebook:
             late_penalty: points that lateness takes, off the score with the marks given by hand.
         """
         try:
-            submission = self._submission(result.student)
-            submission.timestamp = submitted.astimezone(UTC).replace(tzinfo=None) if submitted else None
-            (notebook,) = submission.notebooks
+            notebook = self._submitted(result.student)
+            notebook.assignment.timestamp = submitted.astimezone(UTC).replace(tzinfo=None) if submitted else None
             notebook.late_submission_penalty = late_penalty or None
             verdicts = {cell.id: cell for cell in result.cells}
             for grade in self._rows(notebook, Grade, GradeCell):
@@ -95,8 +119,7 @@ class Gradebook:
 
     def penalize(self, student: str, late_penalty: float) -> None:
         """Set what lateness takes from a student who is here already; nothing else changes."""
-        (notebook,) = self._submission(student).notebooks
-        notebook.late_submission_penalty = late_penalty or None
+        self._submitted(student).late_submission_penalty = late_penalty or None
         self._db.commit()
 
     def students(self) -> set[str]:
@@ -104,22 +127,48 @@ class Gradebook:
         query = sqlalchemy.select(SubmittedAssignment.student_id).where(SubmittedAssignment.assignment == self._row)
         return set(self._db.scalars(query))
 
-    def marks(self) -> dict[str, dict[str, Mark]]:
-        """Scores given by hand (formgrader), by student and cell; extra credit is part of the score."""
+    def marks(self, student: str | None = None) -> dict[str, dict[str, Mark]]:
+        """Scores given by hand (formgrader), by student (all, or one) and cell; extra credit is part of the score."""
         query = (
             sqlalchemy.select(SubmittedAssignment.student_id, GradeCell.name, Grade.score, Grade.needs_manual_grade)
             .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
             .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
             .join(GradeCell, GradeCell.id == Grade.cell_id)
-            .where(SubmittedAssignment.assignment == self._row, Grade.manual_score.is_not(None))
+            .where(SubmittedNotebook.notebook == self._notebook, Grade.manual_score.is_not(None))
         )
+        if student is not None:
+            query = query.where(SubmittedAssignment.student_id == student)
         marks: dict[str, dict[str, Mark]] = {}
-        for student, cell, score, unsettled in self._db.execute(query):
-            marks.setdefault(student, {})[cell] = Mark(score, not unsettled)
+        for owner, cell, score, unsettled in self._db.execute(query):
+            marks.setdefault(owner, {})[cell] = Mark(score, not unsettled)
         return marks
 
+    def shown(self, student: str) -> Shown:
+        """What a student's feedback page shows; the student is here already."""
+        notebook = self._submitted(student)
+        grades = self._db.execute(
+            sqlalchemy.select(GradeCell.name, Grade.score, GradeCell.max_score)
+            .join(GradeCell, GradeCell.id == Grade.cell_id)
+            .where(Grade.notebook_id == notebook.id)
+        )
+        comments = self._db.execute(
+            sqlalchemy.select(SolutionCell.name, Comment.comment)
+            .join(SolutionCell, SolutionCell.id == Comment.cell_id)
+            .where(Comment.notebook_id == notebook.id)
+        )
+        points = {name: (score, maximum) for name, score, maximum in grades}
+        penalty = notebook.late_submission_penalty or 0
+        total = sum(score for score, _ in points.values())
+        return Shown(
+            score=total - penalty,
+            max_score=sum(maximum for _, maximum in points.values()),
+            late_penalty=penalty,
+            points=points,
+            comments=dict(comments.tuples().all()),
+        )
+
     def _comments(self, result: Result) -> dict[str, str]:
-        """What nbgrader shows below an answer: why its parts failed."""
+        """What nbgrader shows below an answer: why its parts failed, or why nothing could be read."""
         verdicts = {cell.id: cell for cell in result.cells}
         comments = {}
         for question in self.assignment.questions:
@@ -127,11 +176,14 @@ class Gradebook:
             said = [f"{part.id}: {part.message}" for part in parts if part.message and part.status != "passed"]
             blank = all(part.status == "not-attempted" for part in parts)
             text = "No response." if blank else escape_markdown("\n".join(said))
+            if result.status == "unreadable":
+                text = escape_markdown(result.message)
             for cell in question.answers or question.parts:
                 comments[cell.id] = text
         return {name: text for name, text in comments.items() if text}
 
-    def _submission(self, student: str) -> SubmittedAssignment:
+    def _submitted(self, student: str) -> SubmittedNotebook:
+        """A student's notebook; made, with what it belongs to, where it is not there yet."""
         query = sqlalchemy.select(SubmittedAssignment).where(
             SubmittedAssignment.assignment == self._row, SubmittedAssignment.student_id == student
         )
@@ -140,10 +192,13 @@ class Gradebook:
             if self._db.get(Student, student) is None:
                 self._db.add(Student(id=student))
             submission = SubmittedAssignment(assignment=self._row, student_id=student)
-            submission.notebooks.append(SubmittedNotebook(notebook=self._notebook))
             self._db.add(submission)
+        own = [notebook for notebook in submission.notebooks if notebook.notebook is self._notebook]
+        if not own:
+            own = [SubmittedNotebook(notebook=self._notebook, assignment=submission)]
+            self._db.add(own[0])
             self._db.flush()
-        return submission
+        return own[0]
 
     def _rows(self, notebook: SubmittedNotebook, kind: type[Any], of: type[Any]) -> list[Any]:
         """A student's grades or comments, one for each cell of the assignment; missing ones are made."""
@@ -167,31 +222,24 @@ class Gradebook:
         if self._row is None:
             self._row = AssignmentRow(name=name, course_id=self.assignment.course.id)
             self._db.add(self._row)
-        due = self.assignment.settings.due
-        self._row.duedate = due.replace(tzinfo=None) if due else None
-        named = [notebook for notebook in self._row.notebooks if notebook.name == name]
-        self._notebook = named[0] if named else Notebook(name=name, assignment=self._row)
-        self._notebook.kernelspec = json.dumps(KERNELSPEC)
+        if name in self.assignment.course.assignments:
+            due = self.assignment.settings.due
+            self._row.duedate = due.replace(tzinfo=None) if due else None
+        file = self.assignment.file
+        named = [notebook for notebook in self._row.notebooks if notebook.name == file]
+        new = Notebook(name=file, assignment=self._row, kernelspec=json.dumps(KERNELSPEC)) if not named else None
+        self._notebook = new or named[0]
         self._db.add(self._notebook)
         self._db.flush()
         cells = self.assignment.cells
         self._sync_cells(
             GradeCell, {c.id: {"max_score": c.points, "cell_type": c.cell_type} for c in cells if c.graded}
         )
-        self._sync_cells(SolutionCell, {c.id: {} for c in cells if c.kind in ("answer", "manual")})
-        self._sync_cells(
-            SourceCell,
-            {
-                c.id: {
-                    "cell_type": c.cell_type,
-                    "locked": c.kind not in ("answer", "manual"),
-                    "source": c.source,
-                    "checksum": c.metadata["nbgrader"].get("checksum"),
-                }
-                for c in cells
-                if c.metadata.get("nbgrader")
-            },
-        )
+        known = {c.id: c.metadata["nbgrader"] for c in cells if c.metadata.get("nbgrader")}
+        solutions: dict[str, dict[str, object]] = {each: {} for each, says in known.items() if says["solution"]}
+        self._sync_cells(SolutionCell, solutions)
+        kept = {each for each, says in known.items() if says["solution"] or says["grade"] or says["locked"]}
+        self._sync_cells(SourceCell, {c.id: _source(c) for c in cells if c.id in kept})
 
     def _sync_cells(self, kind: type[Any], wanted: dict[str, dict[str, object]]) -> None:
         found = self._db.scalars(sqlalchemy.select(kind).filter_by(notebook=self._notebook))
@@ -210,6 +258,14 @@ class Gradebook:
                     setattr(row, key, value)
         self._db.flush()
         self._db.expire(self._notebook)
+
+
+def _source(cell: Cell) -> dict[str, object]:
+    """What nbgrader keeps of a cell to put it back: with hidden tests, without solutions."""
+    locked = cell.kind not in ("answer", "manual")
+    source = cell.source if locked else cell.visible_source
+    node = NotebookNode(cell_type=cell.cell_type, source=source, metadata=cell.metadata)
+    return {"cell_type": cell.cell_type, "locked": locked, "source": source, "checksum": compute_checksum(node)}
 
 
 def _find_alembic() -> None:

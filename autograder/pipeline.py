@@ -89,7 +89,7 @@ def grade_class(
     summary = Summary(Results(assignment.name, executor.sandbox, executor.engine, seed))
     done: dict[str, tuple[_Job, Result]] = {}
     with Gradebook(url, assignment) as gradebook, ThreadPoolExecutor(jobs) as pool:
-        recorder = _Recorder(out, assignment, gradebook, FeedbackExporter(url, assignment.name))
+        recorder = _Recorder(out, assignment, gradebook, FeedbackExporter(gradebook))
 
         def todo() -> Iterator[_Job]:
             for each in collected:

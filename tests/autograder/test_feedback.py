@@ -18,7 +18,7 @@ def page(tiny: Assignment, tmp_path: Path) -> Iterator[object]:
     result, notebook = grade(tiny, Handed("ada", b""), None, None)  # type: ignore[arg-type]
     with Gradebook(url, tiny) as gradebook:
         gradebook.record(result, None, 0)
-        exporter = FeedbackExporter(url, "tiny")
+        exporter = FeedbackExporter(gradebook)
 
         def make(*cells: NotebookNode) -> str:
             notebook.cells = [*tiny.notebook().cells, *cells]
