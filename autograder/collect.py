@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from dateutil.parser import ParserError
 from nbgrader.utils import parse_utc
 
 from autograder.errors import InstructorError
@@ -76,7 +75,7 @@ class Collected:
         try:
             text = self.timestamp.read(200).decode("ascii").strip()
             return parse_utc(text).replace(tzinfo=UTC) if text else None
-        except (OSError, ValueError, OverflowError, ParserError, UnicodeDecodeError):
+        except (OSError, ValueError, ArithmeticError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
             flags.append("The file timestamp.txt holds no date; it was ignored.")
             return None
 
@@ -102,6 +101,14 @@ def collect(source: Path, name: str) -> tuple[list[Collected], list[str]]:
             "or for notebooks side by side as Moodle and Canvas export them."
         )
     return students, without
+
+
+def collect_one(folder: Path, student: str) -> Collected:
+    """One student's own folder of one assignment, as nbgrader lays it out; further folders in it are not looked at."""
+    files = [file for file in _folder(folder) if len(file.path.parts) == 1]
+    notebooks = tuple(file for file in files if file.path.suffix == ".ipynb")
+    stamp = next((file for file in files if file.path.name == "timestamp.txt" and not file.link), None)
+    return Collected(student, notebooks, timestamp=stamp)
 
 
 def _folder(root: Path) -> Iterator[_File]:
@@ -193,6 +200,10 @@ def _students(files: list[_File], name: str) -> tuple[list[Collected], list[str]
         notebooks = tuple(file for file in own if file.path.suffix == ".ipynb" or file.link)
         others = tuple(file.path.name for file in own if file not in notebooks and file.path.name != "timestamp.txt")
         stamp = next((file for file in own if file.path.name == "timestamp.txt" and not file.link), None)
+        # nbgrader writes it beside what it collects; in a platform's export it can only come from the student.
+        if stamp and (number or len(stamp.path.parts) != 3):
+            flags.append("A file timestamp.txt was handed in; it was not believed.")
+            stamp = None
         students[safe] = Collected(safe, notebooks, others, stamp, tuple(flags))
     return [students[each] for each in sorted(students)], sorted(folders - used)
 

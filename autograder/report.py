@@ -33,7 +33,7 @@ def report_page(results: Results) -> str:
     histogram, histogram_text = _histogram(results)
     return environment.get_template("report.html.j2").render(
         results=results,
-        notices=_notices(results),
+        notices=notices(results),
         mean=plain_number(round(statistics.mean(scores), 2)) if scores else "–",
         median=plain_number(round(statistics.median(scores), 2)) if scores else "–",
         best=_max_score(results),
@@ -73,21 +73,22 @@ def _no_formula(text: str) -> str:
     return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")) else text
 
 
-def _notices(results: Results) -> list[str]:
-    notices = []
+def notices(results: Results) -> list[str]:
+    """What a reader has to know about how the verdicts were made."""
+    said = []
     if results.seed != "secret":
-        notices.append(
+        said.append(
             "The practice seed was used: the inputs of the hidden tests could be foreseen. "
             "Set secret_seed in course.toml before you grade in earnest."
         )
     if results.engine == "in-kernel":
-        notices.append(
+        said.append(
             "The tests ran inside the students' own Python process, as in stock nbgrader: "
             "a hostile submission can forge its verdict in this mode."
         )
     if results.sandbox == "none":
-        notices.append("No sandbox was used: submissions could read and change files of this machine.")
-    return notices
+        said.append("No sandbox was used: submissions could read and change files of this machine.")
+    return said
 
 
 def _max_score(results: Results) -> float:

@@ -7,7 +7,8 @@ _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)
 # Controls, lone surrogates, bidirectional overrides and other characters that are not seen.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&:/])")
+# What means something to Markdown anywhere, or only where a line begins: a comment is read unrendered, too.
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>$&|~^]|:(?=//)|^\s*[#+=:-]|^\s*\d+[.)])", re.MULTILINE)
 
 
 def clean(text: str, limit: int = 2000) -> str:
@@ -29,7 +30,7 @@ def encodable(value: Any) -> Any:
 
 def escape_markdown(text: str) -> str:
     """`text` so that a Markdown renderer shows it letter by letter, line by line."""
-    return _MARKDOWN.sub(r"\\\1", text).replace("\n", "  \n")
+    return _MARKDOWN.sub(lambda found: f"{found[0][:-1]}\\{found[0][-1]}", text).replace("\n", "  \n")
 
 
 def plain_number(value: float) -> float:
