@@ -36,7 +36,7 @@ class DirectExecutor:
         self._lock = threading.Lock()
         threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         self._server = subprocess.Popen(  # noqa: S603 (our own interpreter)
-            [sys.executable, "-m", "autograder.directserver", *_imports(assignment)],
+            [sys.executable, "-m", "autograder.directserver", *imports(assignment)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **threads},
@@ -92,7 +92,7 @@ class DirectExecutor:
         return [(hidden, name, text) if name else None for hidden, name, text in answer]
 
 
-def _imports(assignment: Assignment) -> list[str]:
+def imports(assignment: Assignment) -> list[str]:
     """Top-level modules that the assignment's own code imports."""
     found = set()
     for cell in assignment.cells:

@@ -1,0 +1,72 @@
+"""Stock nbgrader on notebooks of an assignment: its own course, commands, converters, preprocessors and gradebook."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+
+from autograder.assignment import Assignment
+from tests.solutions import warm_kernel
+
+THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+#: Of the kernels: far more than any catalogued answer takes.
+CELL_SECONDS = 120
+
+
+@contextmanager
+def warm(folder: Path, modules: list[str]) -> Iterator[dict[str, str]]:
+    """The environment in which the kernel `python3` is forked warm."""
+    address = folder / "kernels"
+    warm_kernel.kernelspec(folder / "jupyter", address)
+    environment = {
+        **{name: value for name, value in os.environ.items() if name != "CONVBOOK_DRAWS_KEY"},
+        **THREADS,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",  # nbgrader runs alembic
+        "HOME": str(folder),
+        "JUPYTER_PATH": str(folder / "jupyter"),
+    }
+    command = [sys.executable, warm_kernel.__file__, "serve", str(address), *modules]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"ready\n"
+        try:
+            yield environment
+        finally:
+            server.kill()
+
+
+def points(
+    assignment: Assignment, submissions: Mapping[str, NotebookNode], folder: Path, environment: dict[str, str]
+) -> dict[str, dict[str, float]]:
+    """What `nbgrader autograde` gives each student for each test cell."""
+    name = assignment.name
+    source = assignment.notebook()
+    for node, cell in zip(source.cells, assignment.cells, strict=True):
+        node.source = cell.source
+    _write(source, folder / "source" / name / f"{name}.ipynb")
+    for student, notebook in submissions.items():
+        _write(notebook, folder / "submitted" / student / name / f"{name}.ipynb")
+    (folder / "nbgrader_config.py").write_text(
+        f"c = get_config()\nc.CourseDirectory.course_id = 'stock'\nc.ExecutePreprocessor.timeout = {CELL_SECONDS}\n"
+    )
+    for command in ("generate_assignment", "autograde"):
+        nbgrader = [sys.executable, "-m", "nbgrader", command, name, "--create"]
+        done = subprocess.run(nbgrader, cwd=folder, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-4000:]
+    tests = [cell.id for cell in assignment.cells if cell.kind == "test"]
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}", "stock") as gradebook:
+        return {
+            student: {test: gradebook.find_grade(test, name, name, student).auto_score for test in tests}
+            for student in submissions
+        }
+
+
+def _write(notebook: NotebookNode, path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    nbformat.write(notebook, path)
