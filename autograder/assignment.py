@@ -41,7 +41,8 @@ from traitlets.config import Config
 
 from autograder.course import NAME, Course, Settings
 from autograder.errors import AssignmentError
-from autograder.names import hidden_start
+from autograder.names import Plan, hidden_start
+from autograder.names import plan as make_plan
 from convbook.colab import install_cell
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -187,6 +188,21 @@ class Assignment:
                     groups.append(([], []))
                 groups[-1][1].append(cell)
         return tuple(Question(tuple(answers), tuple(parts)) for answers, parts in groups)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Which names of the tests are the student's.
+
+        Raises:
+            AssignmentError: a cell is no plain Python.
+        """
+        try:
+            return make_plan(self.cells)
+        except SyntaxError as error:
+            raise AssignmentError(
+                f"{self.name}: the judge runs plain Python, and a cell has {(error.text or '').strip()!r}. "
+                'Write it without magics, or set engine = "in-kernel" in course.toml.'
+            ) from None
 
     @cached_property
     def digest(self) -> str:

@@ -332,6 +332,8 @@ def main() -> None:
     try:
         _preload(settings["preload"])
         targets = {name: _load(target) for name, target in settings["targets"].items()}
+        for target in targets.values():
+            getattr(sys.modules[target.__module__], "warm", lambda: None)()
         gc.collect()
         gc.freeze()  # a collection in a child then does not touch, and so copy, every warm page
         Server(control, targets, tree, scratch).serve()

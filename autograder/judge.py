@@ -24,6 +24,7 @@ import time
 import types
 import warnings
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,8 +41,8 @@ _OUT_OF_MEMORY = re.compile(r"can't allocate memory|DefaultCPUAllocator")
 
 
 def main(job: dict[str, Any], fds: list[int]) -> None:
-    """What a warm process runs; see `autograder.runner.work`."""
-    work(Judge, job, fds)
+    """What a warm process runs; see `autograder.runner.work`. The job's `plan` is the assignment's."""
+    work(partial(Judge, plan=names.Plan.from_json(job["plan"])), job, fds)
 
 
 class _Sink:
@@ -65,10 +66,10 @@ class _Sink:
 
 
 class Judge(Runner):
-    """Make one in a process, in its main thread. The arguments are those of `Runner`.
+    """Make one in a process, in its main thread. Arguments besides those of `Runner`:
 
-    Raises:
-        SyntaxError: a cell of the assignment is no Python.
+    Args:
+        plan: of the assignment.
     """
 
     def __init__(
@@ -79,9 +80,10 @@ class Judge(Runner):
         *,
         draws_key: bytes,
         limits: Limits,
+        plan: names.Plan,
     ) -> None:
         super().__init__(assignment, requests, outputs, draws_key=draws_key, limits=limits)
-        self._plan = names.plan(assignment)
+        self._plan = plan
         self._test = ""  # the file name that the running test is compiled under
         self._hidden_from = sys.maxsize  # its first hidden line
         module = types.ModuleType("__main__")
@@ -128,7 +130,7 @@ class Judge(Runner):
         alarm = max(0.001, self._link.deadline + self._link.grace + 1 - time.monotonic())
         try:
             signal.setitimer(signal.ITIMER_REAL, alarm, 1)
-            self._fetch(cell.source)
+            self._fetch(self._plan.reads[cell.id])
             exec(compile(cell.source, self._test, "exec"), self._namespace)  # noqa: S102 - the assignment's own code
             self._link.check_snapshots()
         except BaseException as error:
@@ -143,9 +145,9 @@ class Judge(Runner):
         result["outputs"] = [{"output_type": "stream", "name": "stdout", "text": text}] if text else []
         return result
 
-    def _fetch(self, source: str) -> None:
+    def _fetch(self, students: list[str]) -> None:
         """Bind the student's names that a test uses, as they are now; one that is not there is not there."""
-        for name in sorted(names.referenced(source) & self._plan.students):
+        for name in students:
             found = self._link.ask("name", name)
             self._namespace.pop(name, None)
             if type(found) is list and found:

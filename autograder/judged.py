@@ -15,6 +15,7 @@ import select
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from types import TracebackType
 from typing import Any, Self
@@ -28,7 +29,7 @@ from autograder.grade import Run, Verdict
 from autograder.policy import Level, Limits
 from autograder.runner import CellRun, Given, Step
 from autograder.submission import Submission
-from autograder.zygote import Child, Exit, Zygote
+from autograder.zygote import JUDGE_LIBRARIES, STUDENT_LIBRARIES, TARGETS, Child, Exit, Zygote
 
 #: Both processes outlive the limit on the submission, which the judge keeps, by so much; then they are killed.
 GRACE_SECONDS = 10
@@ -57,18 +58,21 @@ class JudgeExecutor:
         self.sandbox: str = level
         self._level: Level = level
         self._starting = threading.Lock()
-        self._zygotes: list[Zygote] = []
+        self._zygotes: tuple[Zygote, Zygote] | None = None
 
-    def _warm(self) -> list[Zygote]:
+    def _warm(self) -> tuple[Zygote, Zygote]:
         """The zygotes of students and of judges, started with the first submission: a run that keeps all needs none."""
         with self._starting:
-            while len(self._zygotes) < 2:
-                self._zygotes.append(Zygote())
+            if self._zygotes is None:
+                with ThreadPoolExecutor(2) as pool:
+                    judges = pool.submit(Zygote, JUDGE_LIBRARIES, {self.engine: TARGETS[self.engine]})
+                    students = Zygote(STUDENT_LIBRARIES, {"student": TARGETS["student"]})
+                    self._zygotes = students, judges.result()
             return self._zygotes
 
     def close(self) -> None:
         """End both zygotes and everything that they forked."""
-        for zygote in self._zygotes:
+        for zygote in self._zygotes or ():
             zygote.close()
 
     def __enter__(self) -> Self:
@@ -91,11 +95,16 @@ class JudgeExecutor:
         message = "Your notebook could not be graded: checking what your code returned did not end well."
         return Run({}, status="crashed", message=message, flags=(f"The judge gave no verdicts: {reason}",))
 
+    def told(self, assignment: Assignment) -> dict[str, Any]:
+        """What the engine's process is told besides the cells."""
+        return {"plan": assignment.plan.to_json()}
+
     def _judge(self, assignment: Assignment, submission: Submission, draws_key: bytes) -> tuple[list[CellRun], Exit]:
         students, judges = self._warm()
         limits = assignment.settings.limits
         job = {
             "assignment": [asdict(Given(cell.id, cell.kind, cell.cell_type, cell.source)) for cell in assignment.cells],
+            **self.told(assignment),
             "steps": [asdict(step) for step in _steps(submission)],
             "draws_key": draws_key.hex(),
             "limits": asdict(limits),
@@ -137,6 +146,9 @@ class InKernelExecutor(JudgeExecutor):
     """Runs submissions with the tests in the student's process: verdicts that can be forged, inside the same walls."""
 
     engine = "in-kernel"
+
+    def told(self, assignment: Assignment) -> dict[str, Any]:
+        return {}
 
 
 def executor(engine: str, level: Level) -> JudgeExecutor:

@@ -12,8 +12,8 @@ import ast
 import re
 import symtable
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
 
 _HIDDEN = re.compile(r"^.*BEGIN HIDDEN TESTS.*$", re.MULTILINE)
 
@@ -42,11 +42,20 @@ class Plan:
         students: names that a test reaches by proxy.
         helpers: ids of helper cells that run in the judge as well.
         imports: by id of a solution cell, the import statements that the judge runs in its place.
+        reads: by id of a test cell, the student's names that it uses, sorted.
     """
 
     students: frozenset[str]
     helpers: frozenset[str]
     imports: dict[str, str]
+    reads: dict[str, list[str]]
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "students": sorted(self.students), "helpers": sorted(self.helpers)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Plan":
+        return cls(**{**data, "students": frozenset(data["students"]), "helpers": frozenset(data["helpers"])})
 
 
 def hidden_start(source: str) -> int:
@@ -86,7 +95,9 @@ def plan(cells: Sequence[Cell]) -> Plan:
             helpers.add(cell.id)
             ours |= bound
             students -= bound
-    return Plan(frozenset(students), frozenset(helpers), imports)
+    tests = [cell for cell in code(cells) if cell.kind == "test"]
+    reads = {cell.id: sorted(referenced(cell.source) & students) for cell in tests}
+    return Plan(frozenset(students), frozenset(helpers), imports, reads)
 
 
 def referenced(source: str) -> set[str]:

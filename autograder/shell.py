@@ -7,6 +7,7 @@ A kernel's comms do not exist, so widgets show as their text.
 import builtins
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -165,6 +166,23 @@ def start(fd: int) -> Shell:
     sys.stdout, sys.stderr = Stream(writer, "stdout", 1), Stream(writer, "stderr", 2)
     builtins.input = _no_input
     comm.create_comm = comm.DummyComm
+    return _make(writer)
+
+
+def warm() -> None:
+    """Make a shell and forget it: what IPython and matplotlib look up only once, forks then have."""
+    streams, main = (sys.stdout, sys.stderr), sys.modules["__main__"]
+    with tempfile.TemporaryFile() as nowhere:
+        shell = _make(Writer(nowhere.fileno()))
+        shell.run("1")
+        if "matplotlib.pyplot" in sys.modules:
+            shell.enable_matplotlib("agg")  # else the next shell counts as set up
+    shutil.rmtree(shell.ipython_dir)
+    Shell.clear_instance()
+    (sys.stdout, sys.stderr), sys.modules["__main__"] = streams, main
+
+
+def _make(writer: Writer) -> Shell:
     main = types.ModuleType("__main__")
     main.__dict__["__builtins__"] = builtins
     sys.modules["__main__"] = main

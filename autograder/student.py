@@ -25,7 +25,7 @@ import numpy as np
 from autograder.decoder import Decoder
 from autograder.encoder import Encoder
 from autograder.peer import Channel, Closed, Peer
-from autograder.shell import Shell, start
+from autograder.shell import Shell, start, warm  # noqa: F401  the zygote calls `warm` before it forks
 from autograder.wire import Reference
 
 _MESSAGE_LIMIT = 4000

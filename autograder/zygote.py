@@ -30,24 +30,18 @@ from typing import Any, Literal, Self
 from autograder.errors import EngineError
 from autograder.policy import Level, Limits
 
-#: What a job may run: functions `target(job: dict, fds: list[int]) -> None`, by name, fixed when a zygote starts.
+#: What a job may run: functions `target(job: dict, fds: list[int]) -> None`, by name, fixed when a zygote starts. A
+#: module that has a function `warm` has it called before the first fork.
 TARGETS: Mapping[str, str] = {
     "student": "autograder.student:main",
     "judge": "autograder.judge:main",
     "in-kernel": "autograder.inkernel:main",
 }
 
-#: Imported when there; numpy and IPython are needed in any case.
-#: torch imports the last when the first optimizer is made, which takes a second.
-PRELOAD = (
-    "numpy",
-    "IPython.core.interactiveshell",
-    "matplotlib.pyplot",
-    "convbook",
-    "torch",
-    "torchvision",
-    "torch._dynamo",
-)
+#: Imported where they are installed.
+JUDGE_LIBRARIES = ("numpy", "convbook", "torch", "torchvision")
+#: torch imports the last of these when the first optimizer is made, which takes a second.
+STUDENT_LIBRARIES = (*JUDGE_LIBRARIES, "IPython.core.interactiveshell", "matplotlib.pyplot", "torch._dynamo")
 
 #: One thread: a fork copies the calling thread alone, and a lock held by another would stay locked for ever.
 SINGLE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -127,7 +121,7 @@ class Zygote:
 
     def __init__(
         self,
-        preload: Sequence[str] = PRELOAD,
+        preload: Sequence[str] = STUDENT_LIBRARIES,
         targets: Mapping[str, str] = TARGETS,
         path: Sequence[Path] = (),
     ) -> None:

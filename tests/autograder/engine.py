@@ -23,9 +23,9 @@ import torch._dynamo  # optimizers import it, which takes seconds; forks find it
 
 from autograder import student
 from autograder.judge import Judge
-from autograder.names import Cell
+from autograder.names import Cell, plan
 from autograder.policy import Limits
-from autograder.runner import CellRun, Given, Runner, Step
+from autograder.runner import CellRun, Given, Step
 from autograder.wording import by_name
 
 KEY = bytes(32)
@@ -92,9 +92,8 @@ def judged(
     limits: Limits = LIMITS,
     serve: Callable[[socket.socket, socket.socket], None] = student.serve,
     key: bytes = KEY,
-    engine: type[Runner] = Judge,
 ) -> list[CellRun]:
-    """What the engine says, with `serve` as the student's process."""
+    """What the judge says, with `serve` as the student's process."""
     requests, outputs = socket.socketpair(), socket.socketpair()
     theirs, ours = (requests[0], outputs[0]), (requests[1], outputs[1])
     student_pid = fork(lambda: serve(*theirs), [sock.fileno() for sock in theirs])
@@ -102,7 +101,7 @@ def judged(
     def judge(result: socket.socket) -> None:
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + JUDGE_MEMORY,) * 2)
-        runs = engine(assignment, *ours, draws_key=key, limits=limits).run(steps)
+        runs = Judge(assignment, *ours, draws_key=key, limits=limits, plan=plan(assignment)).run(steps)
         result.sendall(json.dumps([asdict(run) for run in runs]).encode())
 
     result, theirs_of_judge = socket.socketpair()

@@ -1,4 +1,8 @@
+import json
+
 """Which names are the student's is read from the assignment, whatever the scope they stand in."""
+
+import json
 
 import pytest
 
@@ -68,7 +72,9 @@ def test_the_plan_of_an_assignment() -> None:
         students=frozenset({"mine", "shape", "apply_mine", "drive", "copy"}),
         helpers=frozenset({"references"}),
         imports={"first": "import torch", "second": ""},
+        reads={"test": ["mine"]},
     )
+    assert Plan.from_json(json.loads(json.dumps(plan(cells).to_json()))) == plan(cells)
 
 
 def test_a_helper_below_takes_a_name_of_the_students_over() -> None:

@@ -51,14 +51,14 @@ def asker() -> Any:
 
 def test_cells_run_and_names_are_found_as_they_are_now(asker: Asker) -> None:
     assert asker.ask("name", "x") == []
-    assert asker.ask("exec", "x = 1") == [1, None]
+    assert asker.ask("exec", "x = 1", True) == [1, None]
     assert asker.ask("name", "x") == [1]
-    assert asker.ask("exec", "x += 1; 1 / 0") == [2, "ZeroDivisionError"]
+    assert asker.ask("exec", "x += 1; 1 / 0", True) == [2, "ZeroDivisionError"]
     assert asker.ask("name", "x") == [2]
 
 
 def test_objects_are_numbered_once_and_forgotten_when_told(asker: Asker) -> None:
-    asker.ask("exec", "class Thing: size = 3\nthing = Thing()")
+    asker.ask("exec", "class Thing: size = 3\nthing = Thing()", True)
     (thing,) = asker.ask("name", "thing")
     assert (thing.kind, thing.name, thing.is_module) == ("object", "Thing", False)
     assert asker.ask("name", "thing") == [thing]
@@ -70,7 +70,7 @@ def test_objects_are_numbered_once_and_forgotten_when_told(asker: Asker) -> None
 
 def test_what_code_raises_is_described_and_nothing_else_happens(asker: Asker) -> None:
     asker.ask(
-        "exec", "def f(kind, *args): raise kind(*args)\nclass Odd(KeyError):\n    def __str__(self): return 1 / 0"
+        "exec", "def f(kind, *args): raise kind(*args)\nclass Odd(KeyError):\n    def __str__(self): return 1 / 0", True
     )
     (f,), (odd,) = asker.ask("name", "f"), asker.ask("name", "Odd")
     names, arguments, text = asker.ask("call", f, (odd, "k"), {})
@@ -80,7 +80,7 @@ def test_what_code_raises_is_described_and_nothing_else_happens(asker: Asker) ->
     assert asker.ask("no_such_operation")[0][0] == "AttributeError"
     names, _, text = asker.ask("call", Reference("library", name="builtins:list"), (range_of(600_000),), {})
     assert names[0] == "TooLarge" and "values" in text
-    assert asker.ask("exec", "1") == [2, None]
+    assert asker.ask("exec", "1", True) == [2, None]
 
 
 def range_of(n: int) -> Any:
@@ -89,15 +89,15 @@ def range_of(n: int) -> Any:
 
 def test_time_is_up_for_a_call_and_for_a_cell(asker: Asker) -> None:
     soon = [[], 0.2, None, None]
-    assert asker.ask("exec", "while True: x = 1", context=soon)[1] == "OutOfTime"
-    asker.ask("exec", "def loop():\n    while True:\n        try: x = 1\n        except Exception: pass")
+    assert asker.ask("exec", "while True: x = 1", True, context=soon)[1] == "OutOfTime"
+    asker.ask("exec", "def loop():\n    while True:\n        try: x = 1\n        except Exception: pass", True)
     (loop,) = asker.ask("name", "loop")
     assert asker.ask("call", loop, (), {}, context=soon)[0][0] == "OutOfTime"
     assert asker.ask("call", Reference("library", name="builtins:abs"), (-3,), {}) == 3
 
 
 def test_callbacks_go_back_to_the_judge(asker: Asker) -> None:
-    asker.ask("exec", "def twice(f, x): return f(f(x))")
+    asker.ask("exec", "def twice(f, x): return f(f(x))", True)
     (twice,) = asker.ask("name", "twice")
     back = Reference("callback", 5)
     assert asker.ask("call", twice, (back, 1), {}) == 3
