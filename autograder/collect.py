@@ -14,19 +14,24 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
+import dateutil.parser
 from nbgrader.utils import parse_utc
 
 from autograder.errors import InstructorError
 from autograder.grade import Handed
+from autograder.text import clean
 
 MAX_ENTRIES = 100_000
+MAX_FILES = 1_000  # of one student
 _MOODLE = re.compile(r"(?P<student>[^_].*?)_(?P<id>\d+)_assignsubmission_file_?(?P<file>.*)", re.DOTALL)
 _CANVAS = re.compile(r"(?P<student>[^_]+)(?P<late>_LATE)?_(?P<id>\d+)_\d+_(?P<file>.+)", re.DOTALL)
+_OFFSET = re.compile(r":\d\d[\d:.]* ?[+-]\d\d:?\d\d$")
 _UNSAFE = re.compile(r"[^\w .@+-]")
 
 
@@ -37,6 +42,7 @@ class _File:
     path: PurePosixPath
     read: Callable[[int], bytes]
     link: bool = False
+    other_names: bool = False  # hard links
 
 
 @dataclass(frozen=True)
@@ -62,9 +68,11 @@ class Collected:
             problem = "The file is a link. Hand in the notebook itself."
             flags.append("A link was handed in; it was not followed.")
         else:
+            if named[0].other_names:
+                flags.append("The file has other names on this disk (hard links): see where it comes from.")
             try:
                 data = named[0].read(notebook_mb * 2**20 + 1)
-            except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+            except Exception:  # a zip's decompressors raise a dozen classes, none of them in common
                 problem = "The file cannot be read. Hand it in again."
         submitted = self._submitted(flags)
         return Handed(self.student, data, problem, submitted, tuple(flags))
@@ -74,10 +82,17 @@ class Collected:
             return None
         try:
             text = self.timestamp.read(200).decode("ascii").strip()
-            return parse_utc(text).replace(tzinfo=UTC) if text else None
-        except (OSError, ValueError, ArithmeticError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+            return _utc(text) if text else None
+        except Exception:  # as above; parsers of dates raise others still
             flags.append("The file timestamp.txt holds no date; it was ignored.")
             return None
+
+
+def _utc(text: str) -> datetime:
+    # nbgrader takes "+01:00" for no offset and "+0100" for a hundred seconds.
+    if _OFFSET.search(text):
+        return dateutil.parser.parse(text).astimezone(UTC)
+    return parse_utc(text).replace(tzinfo=UTC)
 
 
 def collect(source: Path, name: str) -> tuple[list[Collected], list[str]]:
@@ -87,9 +102,13 @@ def collect(source: Path, name: str) -> tuple[list[Collected], list[str]]:
         InstructorError: there is no such folder or zip, or nothing was handed in.
     """
     if source.is_dir():
-        files = list(_folder(source))
+        files = _bounded(_folder(source), source)
     elif source.is_file() and zipfile.is_zipfile(source):
-        files = list(_zip(zipfile.ZipFile(source)))
+        try:
+            archive = zipfile.ZipFile(source)
+        except Exception as error:  # a damaged one raises many classes
+            raise InstructorError(f"The zip file {source} is damaged ({error}). Download it again.") from None
+        files = _bounded(_zip(archive), source)
     elif source.exists():
         raise InstructorError(f"{source} is neither a folder nor a zip file. Give --submissions one of them.")
     else:
@@ -111,19 +130,31 @@ def collect_one(folder: Path, student: str) -> Collected:
     return Collected(student, notebooks, timestamp=stamp)
 
 
+def _bounded(files: Iterable[_File], source: Path) -> list[_File]:
+    """The files, but of one student's flood only the first, so that it stops nobody else."""
+    bounded, counts = [], Counter[tuple[str, ...]]()
+    for file in files:
+        folder = file.path.parent.parts[:2]  # STUDENT/NAME, or () for files side by side
+        counts[folder] += 1
+        if counts[folder] > MAX_ENTRIES and not folder:
+            raise InstructorError(f"{source} holds more than {MAX_ENTRIES} files. Is it the right one?")
+        if counts[folder] <= MAX_FILES or not folder:
+            bounded.append(file)
+    return bounded
+
+
 def _folder(root: Path) -> Iterator[_File]:
-    count = 0
     for folder, subfolders, names in os.walk(root, followlinks=False):
         depth = len(Path(folder).relative_to(root).parts)
         links = [each for each in subfolders if (Path(folder) / each).is_symlink()]
         subfolders[:] = sorted(each for each in subfolders if depth < 3 and each not in links)
-        for each in sorted((*names, *links)):
-            count += 1
-            if count > MAX_ENTRIES:
-                raise InstructorError(f"{root} holds more than {MAX_ENTRIES} files. Is it the right folder?")
+        for each in sorted((*names, *links), key=lambda name: not name.endswith(".ipynb")):  # as in a zip
             path = Path(folder) / each
             inside = PurePosixPath(path.relative_to(root).as_posix())
-            yield _File(inside, lambda limit, path=path: _read(path, limit), path.is_symlink())  # type: ignore[misc]
+            status = path.lstat()
+            hard = stat.S_ISREG(status.st_mode) and status.st_nlink > 1
+            link = stat.S_ISLNK(status.st_mode)
+            yield _File(inside, lambda limit, path=path: _read(path, limit), link, hard)  # type: ignore[misc]
 
 
 def _read(path: Path, limit: int) -> bytes:
@@ -137,8 +168,7 @@ def _read(path: Path, limit: int) -> bytes:
 
 def _zip(archive: zipfile.ZipFile) -> Iterator[_File]:
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    if len(entries) > MAX_ENTRIES:
-        raise InstructorError(f"{archive.filename} holds more than {MAX_ENTRIES} files. Is it the right one?")
+    entries.sort(key=lambda entry: not entry.filename.endswith(".ipynb"))  # first what a flood must not hide
 
     def read(entry: zipfile.ZipInfo, limit: int) -> bytes:
         with archive.open(entry) as file:
@@ -193,6 +223,8 @@ def _students(files: list[_File], name: str) -> tuple[list[Collected], list[str]
         own = [file for file in everything if len(file.path.parts) == 3] or everything
         safe = _safe(f"{student}_{number}" if seen[student] > 1 and number else student)
         flags = ["The platform marked this as late."] if (student, number) in late else []
+        if len(own) >= MAX_FILES:
+            flags.append(f"There are {MAX_FILES} files or more; the rest was not looked at.")
         if safe in students:
             number_ = next(n for n in range(2, MAX_ENTRIES) if f"{safe}-{n}" not in students)
             flags.append(f"Another submission is called {safe} too.")
@@ -205,7 +237,7 @@ def _students(files: list[_File], name: str) -> tuple[list[Collected], list[str]
             flags.append("A file timestamp.txt was handed in; it was not believed.")
             stamp = None
         students[safe] = Collected(safe, notebooks, others, stamp, tuple(flags))
-    return [students[each] for each in sorted(students)], sorted(folders - used)
+    return [students[each] for each in sorted(students)], sorted(clean(folder, 100) for folder in folders - used)
 
 
 def _from_file_name(name: str) -> tuple[str, str, bool]:

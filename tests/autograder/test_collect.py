@@ -160,6 +160,30 @@ def test_a_link_in_a_zip_is_a_problem_and_a_bomb_is_read_to_the_limit(tmp_path: 
     assert len(bomb.hand("a1", 1).data) == 2**20 + 1
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_with_any_byte_changed_is_a_problem_of_whom_it_hits(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("ada.ipynb", b"the content of a file " * 9)
+        archive.writestr("bo.ipynb", b"{}")
+    whole, problems = path.read_bytes(), set()
+    for at in range(0, len(whole), 3):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :])
+        try:
+            problems |= {each.hand("a1", 1).problem for each in collect(path, "a1")[0]}
+        except InstructorError as error:
+            assert re.search("Download it again|Give --submissions|holds no submissions", str(error))
+    assert "The file cannot be read. Hand it in again." in problems
+    assert all("Hand " in problem for problem in problems if problem)
+
+
+def test_a_damaged_zip_of_a_class_is_said_so(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "x.zip", {"ada.ipynb": b"{}"})
+    path.write_bytes(path.read_bytes().replace(b"PK\x01\x02", b"PK\x09\x09"))
+    with pytest.raises(InstructorError, match="Download it again"):
+        collect(path, "a1")
+
+
 def test_an_encrypted_or_damaged_entry_is_a_problem(tmp_path: Path) -> None:
     path = zipped(tmp_path / "x.zip", {"ada.ipynb": b"content"})
     path.write_bytes(path.read_bytes().replace(b"content", b"CONTENT", 1))
@@ -175,6 +199,74 @@ def test_the_time_of_submission_is_nbgraders_time_stamp(tmp_path: Path) -> None:
     assert ada.submitted == datetime(2026, 11, 20, 12, tzinfo=UTC)
     assert bo.submitted is None
     assert bo.flags == ("The file timestamp.txt holds no date; it was ignored.",)
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [
+        ("2026-11-20 12:00:00.000000 UTC", 12),
+        ("2026-11-20 12:00:00", 12),
+        ("2026-11-20 12:00:00.000000 CET", 11),
+        ("2026-11-20 12:00:00.000000 +0100", 11),
+        ("2026-11-20 12:00 +01:00", 11),
+        ("2026-11-20T12:00:00-05:00", 17),
+    ],
+)
+def test_a_time_stamp_may_name_its_zone(tmp_path: Path, text: str, hour: int) -> None:
+    put(tmp_path, "ada/a1/a1.ipynb")
+    put(tmp_path, "ada/a1/timestamp.txt", content=text.encode())
+    (ada,), _ = collect(tmp_path, "a1")
+    assert ada.hand("a1", 1).submitted == datetime(2026, 11, 20, hour, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["", "1:11111111111111111111111111111", "9999-12-31 23:00 -23:00", "\x00", "1e999"])
+def test_any_time_stamp_leaves_a_submission(tmp_path: Path, text: str) -> None:
+    put(tmp_path, "ada/a1/a1.ipynb")
+    put(tmp_path, "ada/a1/timestamp.txt", content=text.encode())
+    (ada,), _ = collect(tmp_path, "a1")
+    assert ada.hand("a1", 1).submitted is None
+
+
+@pytest.mark.parametrize(
+    "folder", ["Ada_1_assignsubmission_file_", "Ada_1_assignsubmission_file_/a1", "Ada", "Ada/a1/more"]
+)
+def test_a_time_stamp_that_a_student_handed_in_is_not_believed(tmp_path: Path, folder: str) -> None:
+    put(tmp_path, f"{folder}/a1.ipynb" if "more" not in folder else "Ada/a1/a1.ipynb")
+    put(tmp_path, f"{folder}/timestamp.txt", content=b"1999-01-01 00:00:00 UTC")
+    (ada,), _ = collect(tmp_path, "a1")
+    handed = ada.hand("a1", 1)
+    assert handed.submitted is None
+    assert handed.flags == ("A file timestamp.txt was handed in; it was not believed.",) or "more" in folder
+
+
+def test_a_hard_link_is_read_and_flagged(tmp_path: Path) -> None:
+    root = put(tmp_path / "class", "ada/a1/a1.ipynb", "bo/a1/x.txt")
+    (root / "bo/a1/a1.ipynb").hardlink_to(put(tmp_path, "other.ipynb") / "other.ipynb")
+    ada, bo = (each.hand("a1", 1) for each in collect(root, "a1")[0])
+    assert ada.flags == ()
+    assert bo.flags == ("The file has other names on this disk (hard links): see where it comes from.",)
+
+
+@pytest.mark.parametrize("pack", [False, True])
+def test_a_flood_of_files_hides_nobodys_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: bool) -> None:
+    monkeypatch.setattr("autograder.collect.MAX_FILES", 50)
+    monkeypatch.setattr("autograder.collect.MAX_ENTRIES", 60)
+    files = [f"mallory/a1/{number}.txt" for number in range(200)]
+    files += [f"mallory/a1/deep/{number}.txt" for number in range(200)]
+    root = put(tmp_path / "class", "ada/a1/a1.ipynb", *files, "mallory/a1/a1.ipynb")
+    if pack:
+        root = zipped(tmp_path / "class.zip", dict.fromkeys(("ada/a1/a1.ipynb", *files, "mallory/a1/a1.ipynb"), b"{}"))
+    ada, mallory = (each.hand("a1", 1) for each in collect(root, "a1")[0])
+    assert (ada.problem, mallory.problem) == ("", "")
+    assert (ada.flags, len(mallory.flags)) == ((), 1)
+    with pytest.raises(InstructorError, match="more than 60 files"):
+        collect(put(tmp_path / "flat", *(f"{number}.ipynb" for number in range(61))), "a1")
+
+
+def test_names_of_folders_can_be_printed(tmp_path: Path) -> None:
+    put(tmp_path, "ada/a1/a1.ipynb")
+    put(tmp_path, "\x1b]0;title\x07\x1b[31mred\udcff/a2/a2.ipynb")
+    assert collect(tmp_path, "a1")[1] == ["red\ufffd"]
 
 
 @pytest.mark.parametrize("name", ["missing", "file.txt", "empty", "nothing"])
