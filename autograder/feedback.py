@@ -11,11 +11,14 @@ import copy
 import html
 import logging
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 import nh3
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from nbconvert.exporters import HTMLExporter, TemplateExporter
 from nbconvert.filters import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -30,6 +33,8 @@ from autograder.gradebook import Gradebook, Shown
 MAX_CELL = {"code": 20_000, "markdown": 8_000}
 MAX_SOURCES = 200_000
 MAX_OUTPUT = 100_000
+MAX_SHOWN = 3
+_NO_PICTURE = {"image/png": ""}
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NO_ALT = re.compile(r"<img\b(?![^>]*\balt=)")
 _TAGS = set(
@@ -61,7 +66,7 @@ class _Exporter(HTMLExporter):
         yield from super().default_filters()
         highlight = lru_cache(512)(Highlight2HTML(pygments_lexer="ipython3"))
         yield "highlight_code", lambda source, metadata=None: highlight(source)
-        yield "markdown2html", _markdown
+        yield "markdown2html", _cell_markdown
         yield "filter_data_type", WidgetsDataTypeFilter(notebook_metadata={}, resources={}, parent=self)
 
     def from_notebook_node(  # type: ignore[override]  # nbconvert's own subclasses return text, too
@@ -70,9 +75,38 @@ class _Exporter(HTMLExporter):
         return TemplateExporter.from_notebook_node(self, nb, self._init_resources(resources), **options)
 
 
+class _Pictures(dict[str, dict[str, str]]):
+    """A cell's pictures by name, each to be shown a few times only: a text may name one a thousand times.
+
+    One that is not there shows as its description; its absence would stop the renderer.
+    """
+
+    def __init__(self, pictures: dict[str, dict[str, str]]) -> None:
+        super().__init__(pictures)
+        self._shown = Counter[str]()
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __getitem__(self, name: str) -> dict[str, str]:
+        self._shown[name] += 1
+        return self.get(name, _NO_PICTURE) if self._shown[name] <= MAX_SHOWN else _NO_PICTURE
+
+
+@pass_context
+def _cell_markdown(context: Context, source: str) -> str:
+    pictures = context.get("cell", {}).get("attachments")
+    return _rendered(source, pictures) if pictures else _markdown(source)
+
+
 @lru_cache(512)
 def _markdown(source: str) -> str:
-    return str(MarkdownWithMath(renderer=IPythonRenderer(escape=False, anchor_link_text="")).render(source))
+    return _rendered(source, {})
+
+
+def _rendered(source: str, pictures: dict[str, dict[str, str]]) -> str:
+    renderer = IPythonRenderer(escape=False, anchor_link_text="", attachments=_Pictures(pictures))
+    return str(MarkdownWithMath(renderer=renderer).render(source))
 
 
 class FeedbackExporter:
@@ -148,23 +182,11 @@ def _bounded(notebook: NotebookNode) -> NotebookNode:
     for cell in notebook.cells:
         cell.source = _short(cell.source, min(left, MAX_CELL.get(cell.cell_type, 0)))
         left -= len(cell.source)
-        if cell.cell_type == "markdown":
-            cell.attachments = _Pictures(cell.get("attachments", {}))
         for output in cell.get("outputs", []):
             for holder in (output, output.get("data", {})):
                 for key in holder.keys() & {"text", "text/plain", "text/html", "text/markdown", "text/latex"}:
                     holder[key] = _short("".join(holder[key]), MAX_OUTPUT)
     return notebook
-
-
-class _Pictures(NotebookNode):
-    """A cell's pictures by name. One that is missing shows as its description; it would stop the exporter."""
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __missing__(self, name: str) -> dict[str, str]:
-        return {"image/png": ""}
 
 
 def _short(text: str, limit: int) -> str:

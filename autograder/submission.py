@@ -1,8 +1,9 @@
 """From the bytes that were handed in to a notebook that is ours: the rebuild.
 
 The submission is only a source of text. Every cell of the assignment comes from the assignment, with its own
-source, metadata, order and type. From the submission come the text of the answers and the student's own extra
-cells, which stay where they stand: behind the cell of ours that they followed. Nothing here runs anything.
+source, metadata, order and type. From the submission come the text of the answers, with the pictures pasted into it,
+and the student's own extra cells, which stay where they stand: behind the cell of ours that they followed. Nothing
+here runs anything.
 
 A cell of ours is recognised in the submission by, in this order,
 
@@ -15,6 +16,7 @@ Whatever else the submission says (tags, points, versions, duplicates, other ord
 flagged for a human to see.
 """
 
+import base64
 import copy
 import hashlib
 import json
@@ -32,6 +34,7 @@ from autograder.text import encodable
 
 MAX_CELLS = 2_000
 MAX_FLAGS = 20
+PICTURE_TYPES = ("image/png", "image/jpeg")
 _DEFINES = re.compile(r"^(?:async\s+def|def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 
 
@@ -44,6 +47,7 @@ class Given:
     cell_id: str = ""
     nbgrader: dict[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    pictures: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def grade_id(self) -> str:
@@ -91,7 +95,7 @@ def rebuild(assignment: Assignment, student: str, data: bytes, flags: tuple[str,
     blank = set()
     for node, cell in zip(assignment.notebook().cells, assignment.cells, strict=True):
         if cell.kind in ("answer", "manual", "scratch") and cell.id in places:
-            node.source = given[places[cell.id]].source
+            _fill(node, given[places[cell.id]])
         if cell.kind in ("answer", "manual") and _same(node.source, cell.visible_source):
             blank.add(cell.id)
         # A scratch cell is the student's to delete; all else is put back.
@@ -183,7 +187,31 @@ def _given(raw: dict[str, Any]) -> Given:
         cell_id=cell_id if isinstance(cell_id, str) else "",
         nbgrader=nbgrader if isinstance(nbgrader, dict) else {},
         tags=tuple(str(tag)[:30] for tag in tags[:5]) if isinstance(tags, list) else (),
+        pictures=_pictures(raw.get("attachments")),
     )
+
+
+def _pictures(attachments: Any) -> dict[str, dict[str, str]]:
+    """Of what is attached to a cell the pictures, by name: each is base64 and nothing else."""
+    pictures: dict[str, dict[str, str]] = {}
+    for name, bundle in attachments.items() if isinstance(attachments, dict) else ():
+        for kind in PICTURE_TYPES:
+            data = bundle.get(kind) if isinstance(bundle, dict) else None
+            try:
+                picture = base64.b64decode("".join(data.split()), validate=True) if isinstance(data, str) else b""
+            except ValueError:
+                continue
+            if picture:
+                pictures.setdefault(encodable(name), {})[kind] = base64.b64encode(picture).decode()
+    return pictures
+
+
+def _fill(node: NotebookNode, given: Given) -> NotebookNode:
+    """Put the student's text into a cell; pictures stand in text cells only, as the notebook format has it."""
+    node.source = given.source
+    if node.cell_type == "markdown" and given.pictures:
+        node.attachments = given.pictures
+    return node
 
 
 def _match(assignment: Assignment, given: list[Given]) -> tuple[dict[int, Cell], list[str]]:
@@ -286,7 +314,7 @@ def _extras(assignment: Assignment, given: list[Given], matches: dict[int, Cell]
             behind = matches[place].id
         elif each.source.strip() and _normal(each.source) not in ours:
             make = new_code_cell if each.cell_type == "code" else new_markdown_cell
-            extras.setdefault(behind, []).append(make(each.source))
+            extras.setdefault(behind, []).append(_fill(make(), each))
     return extras
 
 

@@ -6,7 +6,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from autograder.assignment import Assignment
-from autograder.feedback import MAX_SOURCES, FeedbackExporter, plain_page, sanitize
+from autograder.feedback import MAX_SHOWN, MAX_SOURCES, FeedbackExporter, plain_page, sanitize
 from autograder.grade import Handed, grade
 from autograder.gradebook import Gradebook
 
@@ -65,6 +65,15 @@ def test_outputs_show_as_text_tables_and_plain_pictures(page: object) -> None:
     assert 'src="data:image/png;base64,AAAA"' in text
     for poison in ("<script", "x()", "onload"):
         assert poison not in text.replace("show()", "")
+
+
+def test_pasted_pictures_show_a_few_times_and_missing_ones_as_their_description(page: object) -> None:
+    source = "![mine](attachment:a%20b.png)\n\n![gone](attachment:b.png)\n\n" + "![again](attachment:c.png)\n\n" * 200
+    pictures = {"a%20b.png": {"image/png": "AAAA"}, "c.png": {"image/jpeg": "BBBB"}}
+    text = page(new_markdown_cell(source, attachments=pictures))  # type: ignore[operator]
+    assert '<img src="data:image/png;base64,AAAA" alt="mine">' in text
+    assert '<img src="data:image/png;base64," alt="gone">' in text
+    assert text.count('src="data:image/jpeg;base64,BBBB" alt="again"') == MAX_SHOWN
 
 
 def test_the_reason_stands_on_top_as_text(page: object) -> None:

@@ -191,6 +191,30 @@ def test_lone_surrogates_are_replaced(tiny: Assignment, notebook: NotebookNode) 
     text.encode()
 
 
+def test_pictures_pasted_into_text_are_kept_and_nothing_else_that_is_attached(
+    tiny: Assignment, notebook: NotebookNode
+) -> None:
+    attached = {
+        "a.png": {"image/png": "iVBO\nRw0=", "text/html": "<script>"},
+        "b.svg": {"image/svg+xml": "AAAA"},
+        "c.png": {"image/png": "no base64!"},
+        "d.jpg": {"image/jpeg": '" onerror=alert(1)'},
+        "e.png": {"image/png": ["AAAA"]},
+        "f.png": "AAAA",
+        "\ud800": {"image/jpeg": "AAAA"},
+    }
+    kept = {"a.png": {"image/png": "iVBORw0="}, "\ufffd": {"image/jpeg": "AAAA"}}
+    for cell in notebook.cells:
+        cell.attachments = attached
+    essay = notebook.cells[place(notebook, "essay")]
+    essay.source = "![a](attachment:a.png)"
+    notebook.cells.append(NotebookNode(essay, id="mine", metadata={}, source="Mine: ![a](attachment:a.png)"))
+    rebuilt = rebuild(tiny, "ada", data(notebook)).notebook
+    nbformat.validate(rebuilt)
+    with_pictures = {cell.source: cell.attachments for cell in rebuilt.cells if "attachments" in cell}
+    assert with_pictures == {essay.source: kept, notebook.cells[-1].source: kept}
+
+
 def test_a_notebook_of_something_else_is_refused(tiny: Assignment, notebook: NotebookNode) -> None:
     notebook.cells = [new_code_cell("x = 1"), new_markdown_cell("Spheres")]
     with pytest.raises(SubmissionError, match="none of the questions of tiny"):
