@@ -26,6 +26,10 @@ c = get_config()
 c.Autograde.sanitize_preprocessors = ["autograder.plugins.Rebuild"]
 c.Autograde.autograde_preprocessors = ["autograder.plugins.Verdicts"]
 """
+INERT_PAGES = """\
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {"markdown2html": "autograder.plugins.inert_markdown"}
+"""
 THIRD_LINE = 'c.Autograde.exporter_class = "autograder.plugins.AnyFile"\n'
 
 RIGHT = {
