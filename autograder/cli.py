@@ -172,7 +172,7 @@ def report(folder: Path) -> None:
 
 @main.command()
 @_NAMES
-@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Different draws for each check.")
+@click.option("--seeds", type=click.IntRange(1), default=20, show_default=True, help="Different draws for each check.")
 @click.option("--judged/--no-judged", default=True, help="Whether to run every check through the judge as well.")
 @click.option("--mutants/--no-mutants", default=True, help="Whether to test the tests on changed solutions.")
 @click.pass_context
@@ -180,7 +180,7 @@ def verify(ctx: click.Context, names: tuple[str, ...], seeds: int, judged: bool,
     """Check the rules for tests, and that every catalogued mistake and alternative gets its points and its hint.
 
     Each answer is run in plain Python and through the judge. Then the reference solutions are changed, a small
-    change at a time, to see which changes no test notices.
+    change at a time: a test must notice, or the catalogue's SURVIVORS say why none can.
     """
     from autograder.assignment import Assignment
     from autograder.assignment import names as known
@@ -193,12 +193,12 @@ def verify(ctx: click.Context, names: tuple[str, ...], seeds: int, judged: bool,
 
     course = _course(ctx)
     assignments = [Assignment.load(course.root, name) for name in names or known(course.root)]
-    everything = [(assignment, checks(assignment, Catalogue.load(assignment))) for assignment in assignments]
+    everything = [(assignment, Catalogue.load(assignment)) for assignment in assignments]
     bad = 0
     with ExitStack() as stack:
         judge = [stack.enter_context(_judge())] if judged else []
-        for assignment, wanted in everything:
-            name = assignment.name
+        for assignment, catalogue in everything:
+            name, wanted = assignment.name, checks(assignment, catalogue)
             changed = make_mutants(assignment) if mutants else []
             with DirectExecutor(assignment) as direct:
                 executors: list[Executor] = [direct, *(judge if assignment.settings.engine == "judge" else [])]
@@ -213,11 +213,14 @@ def verify(ctx: click.Context, names: tuple[str, ...], seeds: int, judged: bool,
             click.echo(f"{name}: {len(wanted) - len(problems)} of {len(wanted)} checks hold ({modes}, {seeds} seeds)")
             for problem in problems:
                 click.echo(f"  {problem.check.question or name}, {problem.check.name}: {problem.what}")
+            weak = score.problems(catalogue.survivors) if mutants else []
             if mutants:
                 click.echo(f"{name}: the tests notice {score.share:.0%} of {score.mutants} changes to the solutions")
-            for mutant in score.survivors:
-                click.echo(f"  {mutant.question}, line {mutant.line}: {mutant.change}")
-            bad += len(problems)
+            for survivor in catalogue.survivors if mutants else ():
+                click.echo(f"  {survivor.question}: {survivor.line} → {survivor.becomes} (the same: {survivor.reason})")
+            for what in weak:
+                click.echo(f"  {what}")
+            bad += len(problems) + len(weak)
     if bad:
         raise SystemExit(1)
 
@@ -245,6 +248,30 @@ def sample(ctx: click.Context, name: str, out: Path) -> None:
 
     students = write_sample(Assignment.load(_course(ctx).root, name), out)
     click.echo(f"{len(students)} submissions in {out}: {', '.join(students)}")
+
+
+@main.command()
+@_NAMES
+@click.option("--students", type=click.IntRange(1), default=40, show_default=True, help="Submissions of each.")
+@click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True, help="At once.")
+@click.option("--json", "file", type=click.Path(path_type=Path), help="Where to save the figures.")
+@click.pass_context
+def bench(ctx: click.Context, names: tuple[str, ...], students: int, jobs: int, file: Path | None) -> None:
+    """Measure the engine, with its sandbox, beside stock nbgrader on the same submissions, in turn."""
+    import json
+
+    from autograder import bench as measure
+    from autograder.assignment import Assignment
+    from autograder.assignment import names as known
+
+    course = _course(ctx)
+    found = []
+    for name in names or known(course.root):
+        assignment = Assignment.load(course.root, name)
+        found.append(measure.bench(assignment, students, jobs, lambda text: click.echo(f"{text} …", err=True)))
+        click.echo("\n".join(measure.lines(found[-1])))
+    if file:
+        file.write_text(json.dumps(measure.report(found), indent=1) + "\n")
 
 
 @main.command()

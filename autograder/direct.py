@@ -1,10 +1,11 @@
 """The direct mode: all cells of a notebook in one plain Python process, for code that we trust.
 
 `autograder verify` runs the course's own solutions and mistakes this way, thousands of times, so it must be quick: a
-server process imports what the assignment imports, once, and forks for every run. A test means the same here as in
-JupyterLab. Submissions never run here: there is no sandbox, and the verdict is made beside the answer.
+server process imports what the assignment imports, once, and forks for every notebook; the fork runs it once for each
+key of draws. A test means the same here as in JupyterLab. Submissions never run here: there is no sandbox, and the
+verdict is made beside the answer.
 
-    executor ──json lines──► server (torch imported, one thread) ──fork──► child: exec cells, verdicts as JSON, _exit
+    executor ──json lines──► server (torch imported, one thread) ──fork──► child: exec cells, verdicts as JSON
 """
 
 import ast

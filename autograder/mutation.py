@@ -2,18 +2,22 @@
 
 Each mutant is the solution of one question with one change: another operator, a comparison with its neighbor, a
 constant off by one, another axis, a statement dropped, two arguments swapped. Tests that give a mutant full points
-either miss something, or the mutant computes the same (an equivalent mutant, for a human to argue).
+either miss something, or the mutant computes the same: an equivalent mutant, for a human to argue in the catalogue's
+SURVIVORS. Whatever survives without an argument is a problem, and so is a catalogue that argues too much away.
 """
 
 import ast
 import copy
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from autograder.assignment import Assignment
 from autograder.grade import Executor
-from autograder.verify import Check, question_of, run_check
+from autograder.verify import Check, graded, question_of
+from convbook.catalogue import Survivor
 
 _BINARY: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
@@ -38,6 +42,8 @@ _COMPARE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.NotIn: ast.In,  # codespell:ignore notin
 }
 _AXES = ("axis", "dim")
+#: The largest share of the mutants that may be argued to be equivalent.
+ARGUED = 0.1
 
 
 @dataclass(frozen=True)
@@ -46,15 +52,21 @@ class Mutant:
 
     Attributes:
         question: id of the answer cell.
-        line: line of the answer cell that changed, from 1.
-        change: what changed, such as "+ for -".
+        number: number of the line of the answer cell that changed, from 1.
+        change: what changed, such as "Sub for Add".
+        line, becomes: the first line that changed, before and after, as `ast.unparse` writes it.
         source: the whole changed cell.
     """
 
     question: str
-    line: int
+    number: int
     change: str
+    line: str
+    becomes: str
     source: str
+
+    def __str__(self) -> str:
+        return f"{self.question}, line {self.number}: {self.line} → {self.becomes}"
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,25 @@ class Score:
         """The share of mutants that lose points; 1 where there are none."""
         return 1 - len(self.survivors) / self.mutants if self.mutants else 1.0
 
+    def problems(self, argued: Sequence[Survivor]) -> list[str]:
+        """Survivors that nobody argued for, arguments for none, and too many arguments."""
+        reasons = {(each.question, each.line, each.becomes) for each in argued}
+        survived = {(each.question, each.line, each.becomes) for each in self.survivors}
+        found = [
+            f"{mutant} gets full points. Strengthen a test, or argue in SURVIVORS that it computes the same."
+            for mutant in self.survivors
+            if (mutant.question, mutant.line, mutant.becomes) not in reasons
+        ]
+        found += [
+            f"{question}: {line} → {becomes} is listed in SURVIVORS, but no such change survives. Remove it there."
+            for question, line, becomes in sorted(reasons - survived)
+        ]
+        if len(reasons) > ARGUED * self.mutants:
+            found.append(
+                f"SURVIVORS argues for {len(reasons)} of {self.mutants} changes; at most one in ten is allowed."
+            )
+        return found
+
 
 def mutants(assignment: Assignment) -> list[Mutant]:
     """All mutants of all reference solutions, each different from the solution and from the others."""
@@ -76,12 +107,15 @@ def mutants(assignment: Assignment) -> list[Mutant]:
     for cell in assignment.cells:
         if cell.kind == "answer":
             tree = ast.parse(cell.source)
-            seen = {ast.unparse(tree)}
-            for line, change, mutated in _mutations(tree):
+            original = ast.unparse(tree)
+            seen = {original}
+            for number, change, mutated in _mutations(tree):
                 source = ast.unparse(ast.fix_missing_locations(mutated))
                 if source not in seen:
                     seen.add(source)
-                    found.append(Mutant(cell.id, line, change, source))
+                    lines = zip(original.splitlines(), source.splitlines(), strict=False)
+                    line, becomes = next((one.strip(), other.strip()) for one, other in lines if one != other)
+                    found.append(Mutant(cell.id, number, change, line, becomes, source))
     return found
 
 
@@ -93,23 +127,28 @@ def mutation_score(
     progress: Callable[[], object] = lambda: None,
 ) -> Score:
     """Run every mutant with up to `seeds` draws; it is found as soon as one part of its question loses points."""
-    survivors = []
     if mutants_:
         assignment = _impatient(assignment, executor)
-    for mutant in mutants_:
+
+    def survives(mutant: Mutant) -> bool:
         parts = {part.id: part.points for part in question_of(assignment, mutant.question).parts}
         check = Check(mutant.question, mutant.change, {mutant.question: mutant.source}, parts)
-        results = (run_check(assignment, check, executor, seed) for seed in range(seeds))
-        if all(all(cell.points == parts.get(cell.id, cell.points) for cell in result.cells) for result in results):
-            survivors.append(mutant)
+        result_of = graded(assignment, check)
+        results = (result_of(executor, seed) for seed in range(seeds))
+        full = all(cell.points == parts.get(cell.id, cell.points) for result in results for cell in result.cells)
         progress()
-    return Score(len(mutants_), tuple(survivors))
+        return full
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        survived = list(pool.map(survives, mutants_))
+    survivors = tuple(mutant for mutant, full in zip(mutants_, survived, strict=True) if full)
+    return Score(len(mutants_), survivors)
 
 
 def _impatient(assignment: Assignment, executor: Executor) -> Assignment:
     """The assignment with little time: some mutants never end, and the solution says how long is long."""
     started = time.monotonic()
-    run_check(assignment, Check("", "the reference solution", {}, {}), executor, 0)
+    graded(assignment, Check("", "the reference solution", {}, {}))(executor, 0)
     seconds = 5 + round(10 * (time.monotonic() - started))
     limits = replace(assignment.settings.limits, submission_seconds=seconds)
     return replace(assignment, settings=replace(assignment.settings, limits=limits))

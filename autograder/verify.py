@@ -18,7 +18,7 @@ from autograder.assignment import Assignment, Question
 from autograder.errors import AssignmentError
 from autograder.grade import Executor, Handed, Result, grade
 from autograder.submission import with_answers
-from convbook.catalogue import Alternative, Mistake
+from convbook.catalogue import Alternative, Mistake, Survivor
 
 SECRET = b"autograder verify"
 
@@ -29,6 +29,7 @@ class Catalogue:
 
     mistakes: tuple[Mistake, ...]
     alternatives: tuple[Alternative, ...]
+    survivors: tuple[Survivor, ...] = ()
 
     @classmethod
     def load(cls, assignment: Assignment) -> "Catalogue":
@@ -45,7 +46,7 @@ class Catalogue:
             raise AssignmentError(f"There is no {path}. Declare MISTAKES and ALTERNATIVES there.") from None
         except Exception as error:  # whatever the module does wrong
             raise AssignmentError(f"{path} does not run: {type(error).__name__}: {error}") from error
-        catalogue = cls(tuple(module.get("MISTAKES", ())), tuple(module.get("ALTERNATIVES", ())))
+        catalogue = cls(*(tuple(module.get(name, ())) for name in ("MISTAKES", "ALTERNATIVES", "SURVIVORS")))
         for mistake in catalogue.mistakes:
             parts = {part.id for part in question_of(assignment, mistake.question).parts}
             if set(mistake.points) != parts:
@@ -53,8 +54,10 @@ class Catalogue:
                     f"{path}: mistake '{mistake.name}' should give points for exactly these parts of "
                     f"{mistake.question}: {', '.join(sorted(parts))}."
                 )
-        for alternative in catalogue.alternatives:
-            question_of(assignment, alternative.question)
+        for question in (
+            each.question for entries in (catalogue.alternatives, catalogue.survivors) for each in entries
+        ):
+            question_of(assignment, question)
         return catalogue
 
 
@@ -126,8 +129,7 @@ def verify(
     """
 
     def first_problem(check: Check) -> str | None:
-        found = (what for seed in range(seeds) for what in _problems(assignment, check, executors, seed))
-        problem = next(found, None)
+        problem = next(_problems(assignment, check, executors, seeds), None)
         progress()
         return problem
 
@@ -136,34 +138,35 @@ def verify(
     return [Problem(check, what) for check, what in zip(wanted, problems, strict=True) if what]
 
 
-def run_check(assignment: Assignment, check: Check, executor: Executor, seed: int) -> Result:
-    """Grade the notebook of a check with the draws of one seed."""
+def graded(assignment: Assignment, check: Check) -> Callable[[Executor, int], Result]:
+    """A function that grades the notebook of a check in an executor, with the draws of a seed."""
     if check.question:
         # Only the question's own tests run: what others get is not asked, and they cost most of the time.
         parts = {part.id for part in question_of(assignment, check.question).parts}
         kept = tuple(cell for cell in assignment.cells if cell.kind != "test" or cell.id in parts)
         assignment = replace(assignment, cells=kept)
     reference = {} if check.blank else {cell.id: cell.source for cell in assignment.cells if cell.kind == "answer"}
-    notebook = nbformat.writes(with_answers(assignment, {**reference, **check.answers}))
-    handed = Handed(f"seed-{seed}", notebook.encode())
-    return grade(assignment, handed, executor, SECRET)[0]
+    data = nbformat.writes(with_answers(assignment, {**reference, **check.answers})).encode()
+    return lambda executor, seed: grade(assignment, Handed(f"seed-{seed}", data), executor, SECRET)[0]
 
 
-def _problems(assignment: Assignment, check: Check, executors: Sequence[Executor], seed: int) -> Iterator[str]:
-    verdicts: list[dict[str, tuple[float, str]]] = []
-    for executor in executors:
-        result = run_check(assignment, check, executor, seed)
-        verdicts.append({cell.id: (cell.points, cell.status) for cell in result.cells})
-        for what in _wrong(check, result):
-            yield f"{what} ({executor.engine}, seed {seed})"
-    for executor, verdict in zip(executors, verdicts, strict=True):
-        for part in verdict:
-            if verdict[part] != verdicts[0][part]:
-                (points, status), (first_points, first_status) = verdict[part], verdicts[0][part]
-                yield (
-                    f"{part} gets {first_points:g} points ({first_status}) in {executors[0].engine} mode, "
-                    f"but {points:g} ({status}) by {executor.engine} (seed {seed})"
-                )
+def _problems(assignment: Assignment, check: Check, executors: Sequence[Executor], seeds: int) -> Iterator[str]:
+    result_of = graded(assignment, check)
+    for seed in range(seeds):
+        verdicts: list[dict[str, tuple[float, str]]] = []
+        for executor in executors:
+            result = result_of(executor, seed)
+            verdicts.append({cell.id: (cell.points, cell.status) for cell in result.cells})
+            for what in _wrong(check, result):
+                yield f"{what} ({executor.engine}, seed {seed})"
+        for executor, verdict in zip(executors, verdicts, strict=True):
+            for part in verdict:
+                if verdict[part] != verdicts[0][part]:
+                    (points, status), (first_points, first_status) = verdict[part], verdicts[0][part]
+                    yield (
+                        f"{part} gets {first_points:g} points ({first_status}) in {executors[0].engine} mode, "
+                        f"but {points:g} ({status}) by {executor.engine} (seed {seed})"
+                    )
 
 
 def _wrong(check: Check, result: Result) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """What `solutions/NN/mistakes.py` declares: answers whose verdict is known, which test an assignment's tests.
 
-A catalogue is data: two lists, MISTAKES and ALTERNATIVES. `autograder verify` puts each entry in the place of its
-question's answer cell and compares the verdicts.
+A catalogue is data: the lists MISTAKES and ALTERNATIVES, and SURVIVORS where there are any. `autograder verify` puts
+each mistake and alternative in the place of its question's answer cell and compares the verdicts. It also makes small
+changes to the solutions: a test must notice each, or SURVIVORS says why none can.
 """
 
 import ast
@@ -56,14 +57,37 @@ class Mistake:
                 raise ValueError(f"{where}: points[{part!r}] is {value!r}. Give a number of points, at least 0.")
 
 
+@dataclass(frozen=True)
+class Survivor:
+    """A change to a reference solution that no test can notice, since both compute the same.
+
+    Attributes:
+        question: grade_id of the answer cell.
+        line: the line as `autograder verify` shows it.
+        becomes: what the change makes of it.
+        reason: why the answer stays right, for whoever doubts it.
+    """
+
+    question: str
+    line: str
+    becomes: str
+    reason: str
+
+    def __post_init__(self) -> None:
+        _check_filled(self, f"Survivor of {self.question}", "question", "line", "becomes", "reason")
+
+
 def _check_text(entry: Alternative | Mistake, *fields: str) -> None:
-    kind = type(entry).__name__
-    where = f"{kind} {entry.name!r} of {entry.question}"
-    for field in fields:
-        value = getattr(entry, field)
-        if type(value) is not str or not value.strip():
-            raise ValueError(f"{where}: {field} is {value!r}. Give it a text that is not empty.")
+    where = f"{type(entry).__name__} {entry.name!r} of {entry.question}"
+    _check_filled(entry, where, *fields)
     try:
         ast.parse(entry.source)
     except SyntaxError as error:
         raise ValueError(f"{where}: line {error.lineno} of its source is no Python: {error.msg}.") from None
+
+
+def _check_filled(entry: object, where: str, *fields: str) -> None:
+    for field in fields:
+        value = getattr(entry, field)
+        if type(value) is not str or not value.strip():
+            raise ValueError(f"{where}: {field} is {value!r}. Give it a text that is not empty.")

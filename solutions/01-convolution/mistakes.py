@@ -4,7 +4,7 @@
 cell, and most differ in one function, so the right rest is written once.
 """
 
-from convbook.catalogue import Alternative, Mistake
+from convbook.catalogue import Alternative, Mistake, Survivor
 
 # Question 1. The right functions, in other words than the solution's.
 
@@ -832,3 +832,26 @@ def separate(kernel):
 
 MISTAKES = [*SIZE_MISTAKES, *CONV2D_MISTAKES, *DIRECTION_MISTAKES]
 ALTERNATIVES = [*SIZE_ALTERNATIVES, *CONV2D_ALTERNATIVES, *DIRECTION_ALTERNATIVES]
+
+# Changes to the solutions that compute the same.
+
+SURVIVORS = [
+    Survivor(
+        "output-size",
+        "total = max(needed - n, 0)",
+        "total = max(0, needed - n)",
+        reason="max(a, b) is max(b, a) for integers.",
+    ),
+    Survivor(
+        "conv2d",
+        "x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))",
+        "x = np.pad(x, ((0, 0), (0, 1), (padding, padding), (padding, padding)))",
+        reason="A channel of zeros behind the last is never read: each filter takes its own group's channels only.",
+    ),
+    Survivor(
+        "direction-kernel",
+        "if np.abs(np.outer(column, row) - kernel).max() > 1e-09 * abs(kernel[i, j]):",
+        "if np.abs(np.outer(column, row) - kernel).max() >= 1e-09 * abs(kernel[i, j]):",
+        reason="They differ at a difference of exactly a billionth, which the text leaves open.",
+    ),
+]

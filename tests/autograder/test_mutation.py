@@ -4,7 +4,8 @@ import pytest
 
 from autograder.assignment import Assignment
 from autograder.direct import DirectExecutor
-from autograder.mutation import Score, mutants, mutation_score
+from autograder.mutation import Mutant, Score, mutants, mutation_score
+from convbook.catalogue import Survivor
 
 
 def answer(course: Path, solution: str) -> Assignment:
@@ -35,7 +36,7 @@ def test_each_kind_of_change_is_made(course: Path, solution: str, changes: set[s
 
 def test_lines_are_those_of_the_answer_cell(course: Path) -> None:
     found = mutants(answer(course, "    y = x\n    return y + y"))
-    assert {mutant.line for mutant in found if mutant.change == "Sub for Add" and mutant.question == "double"} == {5}
+    assert {mutant.number for mutant in found if mutant.change == "Sub for Add" and mutant.question == "double"} == {5}
 
 
 def test_strict_tests_find_every_mutant(tiny: Assignment, direct: DirectExecutor) -> None:
@@ -51,7 +52,7 @@ def test_lax_tests_are_found_out(course: Path, direct: DirectExecutor) -> None:
     path.write_text(path.read_text().replace("size=7", "size=3"))
     assignment = answer(course, "    if x is None:\n        return 1\n    return 2 * x")
     score = mutation_score(assignment, mutants(assignment), direct, seeds=2)
-    assert {(mutant.line, mutant.change) for mutant in score.survivors} == {
+    assert {(mutant.number, mutant.change) for mutant in score.survivors} == {
         (4, "dropped: if x is None:"),
         (5, "dropped: return 1"),
         (5, "2 for 1"),
@@ -62,3 +63,32 @@ def test_lax_tests_are_found_out(course: Path, direct: DirectExecutor) -> None:
 
 def test_no_mutants_is_a_full_score() -> None:
     assert Score(0, ()).share == 1
+    assert Score(0, ()).problems([]) == []
+
+
+def test_a_mutant_knows_the_line_that_changed(course: Path) -> None:
+    found = mutants(answer(course, "    if x is None:\n        x = 0\n    return 2 * x"))
+    dropped = next(mutant for mutant in found if mutant.change == "dropped: if x is None:")
+    assert (dropped.line, dropped.becomes) == ("if x is None:", "pass")
+    assert str(dropped) == "double, line 4: if x is None: → pass"
+
+
+SURVIVED = Mutant("double", 4, "arguments 1 and 2 swapped", "max(x, 0)", "max(0, x)", "")
+ARGUED = Survivor("double", "max(x, 0)", "max(0, x)", reason="max is symmetric")
+
+
+def test_a_survivor_is_a_problem_until_it_is_argued_for() -> None:
+    score = Score(10, (SURVIVED,))
+    assert score.problems([ARGUED]) == []
+    (problem,) = score.problems([])
+    assert problem.startswith("double, line 4: max(x, 0) → max(0, x) gets full points.")
+
+
+def test_an_argument_for_a_change_that_does_not_survive_is_a_problem() -> None:
+    (problem,) = Score(10, ()).problems([ARGUED])
+    assert "no such change survives" in problem
+
+
+def test_too_many_arguments_are_a_problem() -> None:
+    (problem,) = Score(9, (SURVIVED,)).problems([ARGUED])
+    assert problem == "SURVIVORS argues for 1 of 9 changes; at most one in ten is allowed."

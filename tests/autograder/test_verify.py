@@ -83,9 +83,12 @@ def test_modes_that_disagree_are_found_although_both_give_what_is_owed(
         ('points={"mean-test": 0}', 'points={"mean-test": 0, "x": 0}', "exactly these parts"),
         ('"double-arrays": 0', '"mean-test": 0', "exactly these parts"),
         ("MISTAKES = [", "MISTAKES = [1 / 0,", "does not run: ZeroDivisionError"),
+        ("MISTAKES = [", 'SURVIVORS = [Survivor("median", "a", "b", "c")]\nMISTAKES = [', "names the question median"),
+        ("MISTAKES = [", 'SURVIVORS = [Survivor("mean", "a", "b", "")]\nMISTAKES = [', "reason is ''. Give it a text"),
     ],
 )
 def test_a_catalogue_that_breaks_the_contract_is_refused(course: Path, old: str, new: str, words: str) -> None:
+    change(course, "mistakes.py", "Alternative, Mistake", "Alternative, Mistake, Survivor")
     assignment = Assignment.load(change(course, "mistakes.py", old, new), "tiny")
     with pytest.raises(AssignmentError, match=words):
         Catalogue.load(assignment)
