@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import statistics
 from collections import Counter
 from pathlib import Path
@@ -17,6 +18,7 @@ from autograder.text import plain_number
 
 ODD = ("unreadable", "crashed", "memory", "timeout", "needs-manual")
 _BINS = 10
+_FORMULA = re.compile(r"(^|[;\t\r\n])(?= *[=+\-@\t\r\n＝＋－＠])")
 
 
 def write_reports(out: Path, results: Results) -> None:
@@ -69,8 +71,11 @@ def grades_csv(results: Results) -> str:
 
 
 def _no_formula(text: str) -> str:
-    """Spreadsheets run cells that start with these; a quote in front makes them text."""
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")) else text
+    """Spreadsheets run cells that start with these; a quote in front makes them text.
+
+    Where a country's spreadsheets split lines at semicolons or tabs, a cell may start in the middle of ours.
+    """
+    return _FORMULA.sub(r"\1'", text)
 
 
 def notices(results: Results) -> list[str]:

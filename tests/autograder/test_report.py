@@ -122,6 +122,13 @@ def test_no_cell_starts_a_formula(results: Results, start: str) -> None:
     assert {row["student"], row["message"], row["flags"]} == {"'" + formula}
 
 
+@pytest.mark.parametrize("separator", [";", "\t", "\n", "\r\n", "; "])
+def test_no_cell_starts_a_formula_where_other_separators_are_used(results: Results, separator: str) -> None:
+    results.results = [replace(results.results[0], message=f"There is only a{separator}=cmd|x.pdf.")]
+    for cell in re.split(r"[;\t\r\n]", grades_csv(results)):
+        assert not cell.strip().startswith("=")
+
+
 def test_reports_are_made_again_from_results_json_alone(results: Results, tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text(results.to_text())
     again = Results.load(tmp_path)
