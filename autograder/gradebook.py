@@ -12,6 +12,8 @@ stay as they are.
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,8 +38,9 @@ from nbgrader.api import Gradebook as NbgraderGradebook
 from nbgrader.utils import compute_checksum
 from sqlalchemy.orm import Session
 
+from autograder import database
 from autograder.assignment import KERNELSPEC, Assignment, Cell
-from autograder.errors import InstructorError
+from autograder.errors import EngineError, InstructorError
 from autograder.grade import CellResult, Mark, Result
 from autograder.text import escape_markdown
 
@@ -68,23 +71,31 @@ class Gradebook:
         """Open or create the gradebook and bring the assignment's rows up to date.
 
         Args:
-            url: SQLAlchemy URL, e.g. sqlite:///gradebook.db.
+            url: SQLAlchemy URL, e.g. sqlite:///gradebook.db or postgresql://user@host/database.
             assignment: what is graded.
 
         Raises:
-            InstructorError: the database cannot be opened.
+            InstructorError: the database cannot be opened, or another run writes this assignment into it.
         """
-        self.url = url
         self.assignment = assignment
+        self._url = database.find(url)
+        self._open = ExitStack()
         _find_alembic()
         try:
-            self._book = NbgraderGradebook(url, assignment.course.id)
-        except (sqlalchemy.exc.SQLAlchemyError, ModuleNotFoundError, OSError) as error:
-            raise InstructorError(f"The gradebook {url} cannot be opened: {error}") from None
-        self._db: Session = self._book.db
-        with self._db.begin_nested():
-            self._sync()
-        self._db.commit()
+            self._open.enter_context(database.held(self._url, f"{assignment.course.id}/{assignment.name}"))
+            with database.held(self._url, "the tables"):  # two that come first at once would both make them
+                self._book = NbgraderGradebook(self._url.render_as_string(hide_password=False), assignment.course.id)
+                self._open.callback(self._book.close)
+                self._db: Session = self._book.db
+                with self._db.begin_nested():
+                    self._sync()
+                self._db.commit()
+        except BaseException as error:
+            self._open.close()
+            if isinstance(error, sqlalchemy.exc.SQLAlchemyError | OSError):
+                where, why = database.shown(self._url), database.reason(error)
+                raise InstructorError(f"The gradebook {where} cannot be opened: {why}") from None
+            raise
 
     def __enter__(self) -> "Gradebook":
         return self
@@ -92,7 +103,7 @@ class Gradebook:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._book.close()
+        self._open.close()
 
     def record(self, result: Result, submitted: datetime | None, late_penalty: float) -> None:
         """Write all of one student's result in one transaction.
@@ -102,7 +113,7 @@ class Gradebook:
             submitted: when it was handed in, if known.
             late_penalty: points that lateness takes, off the score with the marks given by hand.
         """
-        try:
+        with self._transaction():
             notebook = self._submitted(result.student)
             notebook.assignment.timestamp = submitted.astimezone(UTC).replace(tzinfo=None) if submitted else None
             notebook.late_submission_penalty = late_penalty or None
@@ -112,20 +123,17 @@ class Gradebook:
             comments = self._comments(result)
             for comment in self._rows(notebook, Comment, SolutionCell):
                 comment.auto_comment = comments.get(comment.cell.name)
-            self._db.commit()
-        except BaseException:
-            self._db.rollback()
-            raise
 
     def penalize(self, student: str, late_penalty: float) -> None:
         """Set what lateness takes from a student who is here already; nothing else changes."""
-        self._submitted(student).late_submission_penalty = late_penalty or None
-        self._db.commit()
+        with self._transaction():
+            self._submitted(student).late_submission_penalty = late_penalty or None
 
     def students(self) -> set[str]:
         """Who has a submission of this assignment here."""
         query = sqlalchemy.select(SubmittedAssignment.student_id).where(SubmittedAssignment.assignment == self._row)
-        return set(self._db.scalars(query))
+        with self._transaction():
+            return set(self._db.scalars(query))
 
     def marks(self, student: str | None = None) -> dict[str, dict[str, Mark]]:
         """Scores given by hand (formgrader), by student (all, or one) and cell; extra credit is part of the score."""
@@ -139,33 +147,54 @@ class Gradebook:
         if student is not None:
             query = query.where(SubmittedAssignment.student_id == student)
         marks: dict[str, dict[str, Mark]] = {}
-        for owner, cell, score, unsettled in self._db.execute(query):
-            marks.setdefault(owner, {})[cell] = Mark(score, not unsettled)
+        with self._transaction():
+            for owner, cell, score, unsettled in self._db.execute(query):
+                marks.setdefault(owner, {})[cell] = Mark(score, not unsettled)
         return marks
 
     def shown(self, student: str) -> Shown:
         """What a student's feedback page shows; the student is here already."""
-        notebook = self._submitted(student)
-        grades = self._db.execute(
-            sqlalchemy.select(GradeCell.name, Grade.score, GradeCell.max_score)
-            .join(GradeCell, GradeCell.id == Grade.cell_id)
-            .where(Grade.notebook_id == notebook.id)
-        )
-        comments = self._db.execute(
-            sqlalchemy.select(SolutionCell.name, Comment.comment)
-            .join(SolutionCell, SolutionCell.id == Comment.cell_id)
-            .where(Comment.notebook_id == notebook.id)
-        )
-        points = {name: (score, maximum) for name, score, maximum in grades}
-        penalty = notebook.late_submission_penalty or 0
+        with self._transaction():
+            notebook = self._submitted(student)
+            grades = self._db.execute(
+                sqlalchemy.select(GradeCell.name, Grade.score, GradeCell.max_score)
+                .join(GradeCell, GradeCell.id == Grade.cell_id)
+                .where(Grade.notebook_id == notebook.id)
+            )
+            comments = self._db.execute(
+                sqlalchemy.select(SolutionCell.name, Comment.comment)
+                .join(SolutionCell, SolutionCell.id == Comment.cell_id)
+                .where(Comment.notebook_id == notebook.id)
+            )
+            points = {name: (score, maximum) for name, score, maximum in grades}
+            said: dict[str, str | None] = dict(comments.tuples().all())
+            penalty = notebook.late_submission_penalty or 0
         total = sum(score for score, _ in points.values())
         return Shown(
             score=total - penalty,
             max_score=sum(maximum for _, maximum in points.values()),
             late_penalty=penalty,
             points=points,
-            comments=dict(comments.tuples().all()),
+            comments=said,
         )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """One piece of work: all of it is kept or nothing, and nothing stays open behind it."""
+        try:
+            yield
+            self._db.commit()
+        except sqlalchemy.exc.SQLAlchemyError as error:
+            with suppress(sqlalchemy.exc.SQLAlchemyError):
+                self._db.rollback()
+            where, why = database.shown(self._url), database.reason(error)
+            raise EngineError(
+                f"The gradebook {where} can be read or written no more: {why}. "
+                "What was graded is kept. Mend the gradebook, then run the same command again."
+            ) from error
+        except BaseException:
+            self._db.rollback()
+            raise
 
     def _comments(self, result: Result) -> dict[str, str]:
         """What nbgrader shows below an answer: why its parts failed, or why nothing could be read."""
@@ -173,7 +202,8 @@ class Gradebook:
         comments = {}
         for question in self.assignment.questions:
             parts = [verdicts[part.id] for part in question.parts]
-            said = [f"{part.id}: {part.message}" for part in parts if part.message and part.status != "passed"]
+            quiet = ("passed", "needs-manual")  # what a human marks, a human comments on
+            said = [f"{part.id}: {part.message}" for part in parts if part.message and part.status not in quiet]
             blank = all(part.status == "not-attempted" for part in parts)
             text = "No response." if blank else escape_markdown("\n".join(said))
             if result.status == "unreadable":
@@ -190,7 +220,7 @@ class Gradebook:
         submission = self._db.scalars(query).one_or_none()
         if submission is None:
             if self._db.get(Student, student) is None:
-                self._db.add(Student(id=student))
+                self._add_student(student)
             submission = SubmittedAssignment(assignment=self._row, student_id=student)
             self._db.add(submission)
         own = [notebook for notebook in submission.notebooks if notebook.notebook is self._notebook]
@@ -199,6 +229,12 @@ class Gradebook:
             self._db.add(own[0])
             self._db.flush()
         return own[0]
+
+    def _add_student(self, student: str) -> None:
+        """A run of another assignment may make the same student at the same moment."""
+        with suppress(sqlalchemy.exc.IntegrityError), self._db.begin_nested():
+            self._db.add(Student(id=student))
+            self._db.flush()
 
     def _rows(self, notebook: SubmittedNotebook, kind: type[Any], of: type[Any]) -> list[Any]:
         """A student's grades or comments, one for each cell of the assignment; missing ones are made."""
