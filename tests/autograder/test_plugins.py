@@ -318,3 +318,23 @@ def test_a_course_of_ours_brings_its_limits_dates_and_seed(
     said = " ".join(course.record("tiny", "late").metadata["autograder"]["said"])
     assert "75% of the score is kept" in said
     assert "practice seed" not in said
+
+
+def test_nbgraders_own_late_policy_may_follow_ours(graded: NbgraderCourse) -> None:
+    with graded.gradebook() as book:
+        book.update_or_create_assignment("sorting", duedate="2026-03-01 12:00:00 UTC")
+    graded.hand_in("zoe", "sorting", RIGHT, stamp="2026-03-02 12:00:00 UTC")
+    steps = '["autograder.plugins.Verdicts", "nbgrader.preprocessors.AssignLatePenalties"]'
+    graded.configure(
+        f"{TWO_LINES}c.Autograde.autograde_preprocessors = {steps}\n"
+        'c.LateSubmissionPlugin.penalty_method = "zero"\nc.Verdicts.engine = "in-kernel"\n'
+    )
+    try:
+        result = graded.api().autograde("sorting", "zoe")
+        assert result["success"], result
+    finally:
+        graded.configure(TWO_LINES + THIRD_LINE)
+    with graded.gradebook() as book:
+        submission = book.find_submission("sorting", "zoe")
+        assert (submission.score, submission.late_submission_penalty) == (2, 2)
+        assert book.find_assignment("sorting").duedate.isoformat() == "2026-03-01T12:00:00"
