@@ -7,8 +7,10 @@ import nbformat
 import pytest
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.utils import compute_checksum, determine_grade, is_grade
+from traitlets.config import Config
 
 from autograder.assignment import Assignment
+from autograder.course import Course
 from autograder.errors import AssignmentError
 from autograder.release import release, student_notebook
 
@@ -157,3 +159,72 @@ def test_a_source_that_breaks_the_contract_is_refused(course: Path, text: str, m
 def test_a_solution_cell_without_marks_is_cleared_whole(course: Path) -> None:
     assignment = load(course, cell("f = lambda: 1", solution=True, grade_id="f") + TEST)
     assert "lambda" not in student_notebook(assignment)
+
+
+def notebook(path: Path, *cells: tuple[str, dict[str, object]], **metadata: object) -> Path:
+    """A notebook of nbgrader's: cells as source and grading metadata, {} for a plain one."""
+    common = {"grade": False, "locked": False, "schema_version": 3, "solution": False, "task": False}
+    nodes = []
+    for number, (source, grading) in enumerate(cells):
+        says = {"nbgrader": {**common, "grade_id": f"cell-{number}", **grading}} if grading else {}
+        make = nbformat.v4.new_markdown_cell if grading.get("task") else nbformat.v4.new_code_cell
+        nodes.append(make(source, metadata=says))
+    path.parent.mkdir(parents=True)
+    nbformat.write(nbformat.v4.new_notebook(cells=nodes, metadata=metadata), path)
+    return path
+
+
+GRADED: dict[str, object] = {"grade": True, "locked": True, "points": 1, "grade_id": "f-test"}
+
+
+def test_a_notebook_of_nbgrader_is_read_as_its_authors_mean_it(tmp_path: Path) -> None:
+    path = notebook(
+        tmp_path / "source" / "week 1" / "first.ipynb",
+        ("import math\nlimit = 3", {}),
+        ("%matplotlib inline", {}),
+        ("def helper(): ...", {"locked": True, "grade_id": "given"}),
+        ("### BEGIN SOLUTION\nf = 1\n### END SOLUTION", {"solution": True, "grade_id": "f"}),
+        ("assert f == 1\n### BEGIN HIDDEN TESTS\nassert f < math.pi\n### END HIDDEN TESTS", GRADED),
+    )
+    config = Config()
+    config.ClearSolutions.code_stub = {"python": "f = ..."}
+    read = Assignment.from_notebook(path, Course(tmp_path, id="any"), "week 1", config)
+    assert [cell.kind for cell in read.cells] == ["answer", "scratch", "helper", "answer", "test"]
+    assert (read.name, read.file, read.max_score) == ("week 1", "first", 1)
+    assert [(question.answers[-1].id, len(question.parts)) for question in read.questions] == [("f", 1)]
+    assert read.cells[3].visible_source == "f = ..."
+    assert read.cells[4].visible_source == "assert f == 1"
+
+
+@pytest.mark.parametrize(
+    ("source", "grading", "metadata", "reason"),
+    [
+        ("f = 1", {}, {}, "has no graded cell"),
+        ("assert f", {**GRADED, "points": 0}, {}, "give it points above 0"),
+        ("%time f", GRADED, {}, "line 1 is no Python"),
+        ("", {"task": True, "locked": True, "points": 2}, {}, "task cells are not supported"),
+        ("f <- 1", GRADED, {"kernelspec": {"name": "ir", "display_name": "R", "language": "R"}}, "runs Python alone"),
+        ("assert f", {**GRADED, "schema_version": 99}, {}, "nbgrader refuses it"),
+    ],
+)
+def test_a_notebook_that_the_engine_cannot_grade_is_refused_with_what_to_do(
+    tmp_path: Path, source: str, grading: dict[str, object], metadata: dict[str, object], reason: str
+) -> None:
+    path = notebook(tmp_path / "source" / "a" / "a.ipynb", (source, grading), **metadata)
+    with pytest.raises(AssignmentError, match=reason):
+        Assignment.from_notebook(path, Course(tmp_path, id="any"), "a")
+
+
+def test_other_marks_of_hidden_tests_are_refused_before_they_could_show_any(tmp_path: Path) -> None:
+    path = notebook(tmp_path / "source" / "a" / "a.ipynb", ("assert f", GRADED))
+    config = Config()
+    config.ClearHiddenTests.begin_test_delimeter = "SECRET"
+    with pytest.raises(AssignmentError, match=r"Remove c\.ClearHiddenTests\.begin_test_delimeter"):
+        Assignment.from_notebook(path, Course(tmp_path, id="any"), "a", config)
+
+
+def test_a_course_may_keep_an_assignment_as_nbgraders_notebook(course: Path) -> None:
+    notebook(course / "source" / "extra" / "extra.ipynb", ("assert f", GRADED))
+    assert Assignment.load(course, "extra").max_score == 1
+    with pytest.raises(AssignmentError, match="There is no assignment extr"):
+        Assignment.load(course, "extr")
