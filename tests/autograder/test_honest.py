@@ -18,10 +18,25 @@ from nbformat.v4 import new_code_cell
 from autograder.assignment import Assignment
 from autograder.cli import main
 from autograder.submission import with_answers
+from tests.autograder.engine import verdicts
 
 ROOT = Path(__file__).resolve().parents[2]
 HONEST = sorted(path.stem for path in (Path(__file__).parent / "honest").glob("*.py"))
 NAME = "01-convolution"
+
+
+#: Where a question asks for a number: the same one as all kinds of numbers, and off by nine tenths of the tolerance.
+NUMBERS = {
+    "double": ["x + x", "np.multiply(2, x)", "np.add(x, x, dtype=np.int32) if type(x) is int else np.add(x, x)"],
+    "mean": [
+        "float(sum(values)) / len(values)",
+        "np.mean(values)",
+        "np.array(values, dtype=np.float64).mean()",
+        "__import__('torch').tensor(values, dtype=__import__('torch').float64).mean().item()",
+        "__import__('statistics').fmean(reversed(values))",
+        "sum(values) / len(values) * (1 + 0.9e-12)",
+    ],
+}
 
 
 def load(name: str) -> ModuleType:
@@ -86,6 +101,13 @@ def test_an_honest_submission_is_flagged_only_for_what_a_human_may_want_to_see(
     flags = results[name]["flags"]
     assert all(flag.startswith(allowed) for flag in flags) if allowed else not flags, flags
     assert all(any(flag.startswith(each) for flag in flags) for each in allowed), flags
+
+
+@pytest.mark.parametrize(("question", "number"), [(each, number) for each in NUMBERS for number in NUMBERS[each]])
+def test_any_kind_of_number_scores_where_a_number_is_asked_for(tiny: Assignment, question: str, number: str) -> None:
+    name = {"double": "x", "mean": "values"}[question]
+    runs = verdicts(tiny.cells, {question: f"def {question}({name}):\n    return {number}"})
+    assert {id: run.status for id, run in runs.items()} == dict.fromkeys(runs, "passed"), runs
 
 
 def test_everybody_has_a_result(results: dict[str, dict[str, Any]]) -> None:
