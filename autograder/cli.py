@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from autograder.course import Course
 from autograder.errors import AutograderError, EngineError, InstructorError, SandboxError
-from autograder.policy import SANDBOXES
+from autograder.policy import SANDBOXES, Level
 
 if TYPE_CHECKING:
     from autograder.cluster import ClusterExecutor
@@ -109,7 +109,7 @@ def grade(
     from autograder.assignment import Assignment
     from autograder.collect import collect
     from autograder.judged import executor as make_executor
-    from autograder.pipeline import grade_class
+    from autograder.pipeline import JOURNAL, grade_class
     from autograder.probe import choose
 
     assignment = Assignment.load(_course(ctx).root, name)
@@ -125,6 +125,8 @@ def grade(
         click.echo(f"Cluster: {executor.workers} workers with {executor.threads} threads.")
     else:
         executor = make_executor(assignment.settings.engine, choose(sandbox))
+        if collected and (force or not (out / JOURNAL).exists()):
+            executor.prepare(assignment)
         jobs = jobs or os.cpu_count() or 1
     with executor, _progress(f"grade {name}", len(collected), "submission") as bar:
         click.echo(f"Engine: {executor.engine}. Sandbox: {executor.sandbox}.")
@@ -148,17 +150,6 @@ def grade(
         raise SystemExit(3)
 
 
-def _judge() -> "JudgeExecutor":
-    """The judge for the course's own code, which needs no walls where there are none."""
-    from autograder.judged import JudgeExecutor
-    from autograder.probe import choose
-
-    try:
-        return JudgeExecutor(choose(None))
-    except SandboxError:
-        return JudgeExecutor("none")
-
-
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 def report(folder: Path) -> None:
@@ -170,21 +161,32 @@ def report(folder: Path) -> None:
     click.echo(f"Report: {folder / 'report.html'}")
 
 
+def _level() -> Level:
+    """Walls for the course's own code, which needs none where there are none."""
+    from autograder.probe import choose
+
+    try:
+        return choose(None)
+    except SandboxError:
+        return "none"
+
+
 @main.command()
 @_NAMES
 @click.option("--seeds", type=click.IntRange(1), default=20, show_default=True, help="Different draws for each check.")
-@click.option("--judged/--no-judged", default=True, help="Whether to run every check through the judge as well.")
+@click.option("--judged/--no-judged", default=True, help="Whether to run every check through the engine as well.")
 @click.option("--mutants/--no-mutants", default=True, help="Whether to test the tests on changed solutions.")
 @click.pass_context
 def verify(ctx: click.Context, names: tuple[str, ...], seeds: int, judged: bool, mutants: bool) -> None:
     """Check the rules for tests, and that every catalogued mistake and alternative gets its points and its hint.
 
-    Each answer is run in plain Python and through the judge. Then the reference solutions are changed, a small
-    change at a time: a test must notice, or the catalogue's SURVIVORS say why none can.
+    Each answer is run in plain Python and through the engine that course.toml names. Then the reference solutions are
+    changed, a small change at a time: a test must notice, or the catalogue's SURVIVORS say why none can.
     """
     from autograder.assignment import Assignment
     from autograder.assignment import names as known
     from autograder.direct import DirectExecutor
+    from autograder.judged import executor as make_executor
     from autograder.mutation import mutants as make_mutants
     from autograder.mutation import mutation_score
     from autograder.release import findings
@@ -196,12 +198,15 @@ def verify(ctx: click.Context, names: tuple[str, ...], seeds: int, judged: bool,
     everything = [(assignment, Catalogue.load(assignment)) for assignment in assignments]
     bad = 0
     with ExitStack() as stack:
-        judge = [stack.enter_context(_judge())] if judged else []
+        engines: dict[str, Executor] = {}
+        for engine in {assignment.settings.engine for assignment in assignments} if judged else ():
+            engines[engine] = stack.enter_context(make_executor(engine, _level()))
         for assignment, catalogue in everything:
             name, wanted = assignment.name, checks(assignment, catalogue)
             changed = make_mutants(assignment) if mutants else []
             with DirectExecutor(assignment) as direct:
-                executors: list[Executor] = [direct, *(judge if assignment.settings.engine == "judge" else [])]
+                own = engines.get(assignment.settings.engine)
+                executors = [direct, own] if own else [direct]
                 with _progress(f"verify {name}", len(wanted), "check") as bar:
                     problems = run(assignment, wanted, executors, seeds, bar.update)
                 with _progress(f"mutate {name}", len(changed), "mutant") as bar:

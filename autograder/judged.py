@@ -10,12 +10,16 @@ ended comes from the zygote, and turns "your code ended" into the reason. In the
 tests run in the student's process; all else is the same.
 """
 
+import itertools
 import json
+import re
 import select
 import socket
 import threading
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, replace
 from types import TracebackType
 from typing import Any, Self
@@ -29,7 +33,7 @@ from autograder.grade import Run, Verdict
 from autograder.policy import Level, Limits
 from autograder.runner import CellRun, Given, Step
 from autograder.submission import Submission
-from autograder.zygote import JUDGE_LIBRARIES, STUDENT_LIBRARIES, TARGETS, Child, Exit, Zygote
+from autograder.zygote import LIBRARIES, TARGETS, Child, Exit, Zygote
 
 #: Both processes outlive the limit on the submission, which the judge keeps, by so much; then they are killed.
 GRACE_SECONDS = 10
@@ -38,6 +42,23 @@ VERDICT_BYTES = 64 << 20
 #: The judge holds what the student's code returns, once as bytes and once as values.
 JUDGE_MEMORY_FACTOR = 3
 ATTEMPTS = 2
+
+
+_Libraries = tuple[tuple[str, ...], tuple[str, ...]]
+
+#: Libraries that take a second or more to import, and the words that tell of their use. torch imports the last when
+#: the first optimizer is made.
+_SLOW = {
+    "torch": r"\b(torch|nets|train|vjp)\b",
+    "torchvision": r"\btorchvision\b",
+    "torch._dynamo": r"\boptim\b",
+}
+
+
+def _slow(sources: Iterable[str]) -> tuple[str, ...]:
+    """Those libraries that the cells use: a fork of a process without them costs half."""
+    text = "\n".join(sources)
+    return tuple(name for name, words in _SLOW.items() if re.search(words, text))
 
 
 class _Doubtful(Exception):
@@ -58,22 +79,35 @@ class JudgeExecutor:
         self.sandbox: str = level
         self._level: Level = level
         self._starting = threading.Lock()
-        self._zygotes: tuple[Zygote, Zygote] | None = None
+        self._zygotes: dict[_Libraries, tuple[Zygote, Zygote]] = {}
 
-    def _warm(self) -> tuple[Zygote, Zygote]:
-        """The zygotes of students and of judges, started with the first submission: a run that keeps all needs none."""
+    def prepare(self, assignment: Assignment) -> None:
+        """Start what `run` will need, and do not wait for it."""
+
+        def warm() -> None:
+            with suppress(EngineError):  # `run` meets it again
+                self._warm(assignment)
+
+        threading.Thread(target=warm, daemon=True).start()
+
+    def _warm(self, assignment: Assignment) -> tuple[Zygote, Zygote]:
+        """The zygotes of students and of judges, with the libraries that the assignment uses."""
+        here = _slow(cell.source for cell in assignment.cells if cell.kind != "test" or self.engine == "in-kernel")
+        # A DataLoader must be told of Landlock when torch is imported (`autograder.newborn`).
+        key = ("torch", *here) if self._level == "landlock" else here, _slow(cell.source for cell in assignment.cells)
         with self._starting:
-            if self._zygotes is None:
+            if key not in self._zygotes:
                 with ThreadPoolExecutor(2) as pool:
-                    judges = pool.submit(Zygote, JUDGE_LIBRARIES, {self.engine: TARGETS[self.engine]})
-                    students = Zygote(STUDENT_LIBRARIES, {"student": TARGETS["student"]})
-                    self._zygotes = students, judges.result()
-            return self._zygotes
+                    judges = pool.submit(Zygote, (*LIBRARIES, *key[1]), {self.engine: TARGETS[self.engine]})
+                    students = Zygote((*LIBRARIES, *key[0]), {"student": TARGETS["student"]})
+                    self._zygotes[key] = students, judges.result()
+            return self._zygotes[key]
 
     def close(self) -> None:
-        """End both zygotes and everything that they forked."""
-        for zygote in self._zygotes or ():
-            zygote.close()
+        """End the zygotes and everything that they forked."""
+        with self._starting:
+            for zygote in itertools.chain(*self._zygotes.values()):
+                zygote.close()
 
     def __enter__(self) -> Self:
         return self
@@ -100,7 +134,7 @@ class JudgeExecutor:
         return {"plan": assignment.plan.to_json()}
 
     def _judge(self, assignment: Assignment, submission: Submission, draws_key: bytes) -> tuple[list[CellRun], Exit]:
-        students, judges = self._warm()
+        students, judges = self._warm(assignment)
         limits = assignment.settings.limits
         job = {
             "assignment": [asdict(Given(cell.id, cell.kind, cell.cell_type, cell.source)) for cell in assignment.cells],

@@ -38,10 +38,8 @@ TARGETS: Mapping[str, str] = {
     "in-kernel": "autograder.inkernel:main",
 }
 
-#: Imported where they are installed.
-JUDGE_LIBRARIES = ("numpy", "convbook", "torch", "torchvision")
-#: torch imports the last of these when the first optimizer is made, which takes a second.
-STUDENT_LIBRARIES = (*JUDGE_LIBRARIES, "IPython.core.interactiveshell", "matplotlib.pyplot", "torch._dynamo")
+#: Imported in every zygote, where they are installed.
+LIBRARIES = ("numpy", "convbook", "IPython.core.interactiveshell", "matplotlib.pyplot")
 
 #: One thread: a fork copies the calling thread alone, and a lock held by another would stay locked for ever.
 SINGLE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -121,7 +119,7 @@ class Zygote:
 
     def __init__(
         self,
-        preload: Sequence[str] = STUDENT_LIBRARIES,
+        preload: Sequence[str] = LIBRARIES,
         targets: Mapping[str, str] = TARGETS,
         path: Sequence[Path] = (),
     ) -> None:

@@ -14,7 +14,7 @@ from autograder.assignment import Assignment
 from autograder.grade import Handed, Result, grade
 from autograder.judged import InKernelExecutor, executor
 from autograder.submission import with_answers
-from autograder.verify import Catalogue, Check, checks, run_check
+from autograder.verify import Catalogue, Check, checks, graded
 
 LISTS = Assignment.load(Path(__file__).parent / "fixtures" / "lists", "lists")
 RIGHT = {cell.id: cell.source for cell in LISTS.cells if cell.kind == "answer"}
@@ -42,7 +42,7 @@ def points(result: Result) -> list[float]:
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 def test_every_known_answer_gets_its_points_and_hint(kernel: InKernelExecutor, check: Check) -> None:
-    result = run_check(LISTS, check, kernel, 0)
+    result = graded(LISTS, check)(kernel, 0)
     found = {cell.id: cell.points for cell in result.cells}
     assert {part: found[part] for part in check.points} == check.points
     assert check.hint in " ".join(cell.message for cell in result.cells)
