@@ -144,7 +144,7 @@ class FeedbackExporter:
 def sanitize(fragment: str) -> str:
     """HTML that runs nothing, loads pictures alone, controls no terminal, and is no part of the page's frame."""
     inert = nh3.clean(
-        _CONTROLS.sub("\ufffd", fragment),
+        fragment,
         tags=_TAGS,
         clean_content_tags={"script", "style", "svg", "math", "iframe", "object", "template"},
         attributes=_ATTRIBUTES,
@@ -152,7 +152,8 @@ def sanitize(fragment: str) -> str:
         url_schemes={"http", "https", "mailto", "data"},
         link_rel="noopener noreferrer nofollow",
     )
-    return _NO_ALT.sub('<img alt="A picture without a description"', inert)
+    # Last, since an entity such as &#27; is a control character only now.
+    return _CONTROLS.sub("\ufffd", _NO_ALT.sub('<img alt="A picture without a description"', inert))
 
 
 def _filter(tag: str, attribute: str, value: str) -> str | None:

@@ -67,6 +67,11 @@ def test_outputs_show_as_text_tables_and_plain_pictures(page: object) -> None:
         assert poison not in text.replace("show()", "")
 
 
+def test_controls_written_as_entities_are_gone_too(page: object) -> None:
+    text = page(new_markdown_cell("a &#27;[2J&#x07; <b title='&#x1b;'>b</b> \x1b[31m"))  # type: ignore[operator]
+    assert not set(text) & set(map(chr, [*range(9), *range(14, 32), 127]))
+
+
 def test_pasted_pictures_show_a_few_times_and_missing_ones_as_their_description(page: object) -> None:
     source = "![mine](attachment:a%20b.png)\n\n![gone](attachment:b.png)\n\n" + "![again](attachment:c.png)\n\n" * 200
     pictures = {"a%20b.png": {"image/png": "AAAA"}, "c.png": {"image/jpeg": "BBBB"}}
