@@ -169,19 +169,26 @@ def _read(path: Path, limit: int) -> bytes:
 def _zip(archive: zipfile.ZipFile) -> Iterator[_File]:
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     entries.sort(key=lambda entry: not entry.filename.endswith(".ipynb"))  # first what a flood must not hide
+    found = [(entry, PurePosixPath(entry.filename.replace("\\", "/"))) for entry in entries]
+    found = [(entry, path) for entry, path in found if not _ignored(path)]
 
     def read(entry: zipfile.ZipInfo, limit: int) -> bytes:
         with archive.open(entry) as file:
             return file.read(limit)
 
-    parts = [PurePosixPath(entry.filename.replace("\\", "/")) for entry in entries]
+    parts = [path for _, path in found]
     # Platforms wrap the class in a folder of its own at times; nbgrader's layout has three levels below it.
     tops = {path.parts[0] for path in parts if path.parts}
     wrapped = len(tops) == 1 and all(len(path.parts) > 1 for path in parts) and not _one_student(parts)
-    for entry, path in zip(entries, parts, strict=True):
+    for entry, path in found:
         inside = PurePosixPath(*path.parts[1:]) if wrapped else path
         link = stat.S_ISLNK(entry.external_attr >> 16)
         yield _File(inside, lambda limit, entry=entry: read(entry, limit), link)  # type: ignore[misc]
+
+
+def _ignored(path: PurePosixPath) -> bool:
+    """Whether a path is no submission: hidden, left by a Mac, or leading elsewhere."""
+    return path.is_absolute() or any(part == ".." or part.startswith((".", "__MACOSX")) for part in path.parts)
 
 
 def _one_student(paths: list[PurePosixPath]) -> bool:
@@ -198,7 +205,7 @@ def _students(files: list[_File], name: str) -> tuple[list[Collected], list[str]
     late: set[tuple[str, str]] = set()
     for file in files:
         parts = file.path.parts
-        if not parts or any(part.startswith((".", "__MACOSX")) for part in parts) or ".." in parts:
+        if not parts or _ignored(file.path):
             continue
         if len(parts) == 1:
             student, number, is_late = _from_file_name(file.path.name)

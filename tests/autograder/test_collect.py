@@ -130,6 +130,8 @@ def test_reading_stops_behind_the_limit(tmp_path: Path) -> None:
         ["class/ada/a1/a1.ipynb", "class/bo/a1/a1.ipynb"],
         ["ada_1_assignsubmission_file_/a.ipynb", "bo_2_assignsubmission_file_/b.ipynb"],
         ["ada_1_2_x.ipynb", "bo_3_4_y.ipynb", "__MACOSX/._ada_1_2_x.ipynb"],
+        ["class/ada/a1/a1.ipynb", "class/bo/a1/a1.ipynb", "__MACOSX/class/ada/a1/._a1.ipynb", "class/.DS_Store"],
+        ["class/ada/a1/a1.ipynb", "class/bo/a1/a1.ipynb", "../x/a1/a1.ipynb", "/cy/a1/a1.ipynb", "class/../d/e.ipynb"],
     ],
 )
 def test_a_zip_is_read_like_the_folder_in_it(tmp_path: Path, entries: list[str]) -> None:
