@@ -93,6 +93,8 @@ def release(ctx: click.Context, names: tuple[str, ...], out: Path | None) -> Non
 )
 @click.option("--force", is_flag=True, help="Grade again what was graded before.")
 @click.option("--db", "db_url", metavar="URL", help="Another gradebook, as an SQLAlchemy URL.")
+@click.option("--quiet", is_flag=True, help="Say nothing but what went wrong.")
+@click.option("--json-lines", is_flag=True, help="Say everything as one JSON object a line, for scripts.")
 @click.pass_context
 def grade(
     ctx: click.Context,
@@ -104,48 +106,59 @@ def grade(
     sandbox: str | None,
     force: bool,
     db_url: str | None,
+    quiet: bool,
+    json_lines: bool,
 ) -> None:
     """Grade everything in a folder or zip; goes on where an earlier run stopped."""
+    from autograder import progress
     from autograder.assignment import Assignment
     from autograder.collect import collect
     from autograder.judged import executor as make_executor
     from autograder.pipeline import JOURNAL, grade_class
     from autograder.probe import choose
 
+    if quiet and json_lines:
+        raise click.UsageError("--quiet says nothing, --json-lines says all: give one of them.")
+
+    def say(text: str) -> None:
+        if not quiet and not json_lines:
+            click.echo(text)
+
+    def warn(text: str) -> None:
+        click.echo(text, err=True)
+
     assignment = Assignment.load(_course(ctx).root, name)
     collected, without = collect(submissions, name)
     if without:
-        click.echo(f"{len(without)} folders hold nothing of {name}: {', '.join(without[:10])}", err=True)
+        warn(f"{len(without)} folders hold nothing of {name}: {', '.join(without[:10])}")
     executor: ClusterExecutor | JudgeExecutor
     if scheduler:
         from autograder import cluster
 
-        executor = cluster.ClusterExecutor(scheduler, assignment, sandbox, say=lambda text: click.echo(text, err=True))
+        executor = cluster.ClusterExecutor(scheduler, assignment, sandbox, say=warn)
         jobs = jobs or executor.jobs
-        click.echo(f"Cluster: {executor.workers} workers with {executor.threads} threads.")
+        say(f"Cluster: {executor.workers} workers with {executor.threads} threads.")
     else:
         executor = make_executor(assignment.settings.engine, choose(sandbox))
         if collected and (force or not (out / JOURNAL).exists()):
             executor.prepare(assignment)
         jobs = jobs or os.cpu_count() or 1
-    with executor, _progress(f"grade {name}", len(collected), "submission") as bar:
-        click.echo(f"Engine: {executor.engine}. Sandbox: {executor.sandbox}.")
+    say(f"Engine: {executor.engine}. Sandbox: {executor.sandbox}.")
+    shown = progress.Progress(len(collected))
+    if json_lines:
+        shown = progress.Lines(len(collected))
+    elif not quiet and sys.stderr.isatty():  # in a log, a line at the end has to do
+        shown = progress.Bar(len(collected), name)
+    with executor, shown:
         summary = grade_class(
-            assignment,
-            collected,
-            executor,
-            out,
-            jobs=jobs,
-            force=force,
-            db_url=db_url,
-            progress=bar.update,
+            assignment, collected, executor, out, jobs=jobs, force=force, db_url=db_url, progress=shown
         )
     statuses = Counter(result.status for result in summary.results.results)
     counts = ", ".join(f"{count} {status}" for status, count in statuses.most_common())
-    click.echo(f"{sum(statuses.values())} results ({summary.kept} kept from before): {counts}")
-    click.echo(f"Report: {out / 'report.html'}")
+    say(f"{sum(statuses.values())} results ({summary.kept} kept from before): {counts}")
+    say(f"Report: {out / 'report.html'}")
     for student, reason in summary.lost.items():
-        click.echo(f"autograder: no result for {student}: {reason}", err=True)
+        warn(f"autograder: no result for {student}: {reason}")
     if summary.lost:
         raise SystemExit(3)
 

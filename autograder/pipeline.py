@@ -25,6 +25,7 @@ from autograder.feedback import FeedbackExporter, plain_page
 from autograder.files import write_atomic
 from autograder.grade import Executor, Handed, Result, grade, with_marks
 from autograder.gradebook import Gradebook
+from autograder.progress import Progress
 from autograder.report import write_reports
 from autograder.results import Results
 
@@ -62,7 +63,7 @@ def grade_class(
     jobs: int,
     force: bool = False,
     db_url: str | None = None,
-    progress: Callable[[], object] = lambda: None,
+    progress: Progress | None = None,
 ) -> Summary:
     """Grade `collected` into the folder `out`.
 
@@ -74,7 +75,7 @@ def grade_class(
         jobs: how many submissions run at once.
         force: grade again what was graded already.
         db_url: another gradebook, as an SQLAlchemy URL.
-        progress: called after every submission.
+        progress: is told of every submission.
 
     Raises:
         InstructorError: `out` holds another assignment, or the gradebook cannot be opened.
@@ -88,6 +89,7 @@ def grade_class(
     seed = "secret" if secret else "practice"
     summary = Summary(Results(assignment.name, executor.sandbox, executor.engine, seed))
     done: dict[str, tuple[_Job, Result]] = {}
+    progress = progress or Progress(len(collected))
     with Gradebook(url, assignment) as gradebook, ThreadPoolExecutor(jobs) as pool:
         recorder = _Recorder(out, assignment, gradebook, FeedbackExporter(gradebook))
 
@@ -100,7 +102,7 @@ def grade_class(
                     continue
                 done[each.student] = (job, old)
                 summary.kept += 1
-                progress()
+                progress.kept(old)
 
         def run(job: _Job) -> _Graded:
             return grade(assignment, job.handed, executor, secret)
@@ -113,12 +115,12 @@ def grade_class(
                 raise
             except EngineError as error:
                 summary.lost[student] = str(error)
-                progress()
+                progress.lost(student, str(error))
                 continue
             recorder.write(job.handed, result, notebook)
             journal.add(student, job.key, result)
             done[student] = (job, result)
-            progress()
+            progress.graded(result)
     kept = [done[each.student] for each in collected if each.student in done]
     summary.results.results = [recorder.marked(job.handed, result) for job, result in kept]
     journal.rewrite({job.handed.student: (job.key, result) for job, result in kept})

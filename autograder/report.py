@@ -78,6 +78,11 @@ def _no_formula(text: str) -> str:
     return _FORMULA.sub(r"\1'", text)
 
 
+def is_odd(result: Result) -> bool:
+    """Whether a human should look at it."""
+    return bool(result.flags) or result.status in ODD
+
+
 def notices(results: Results) -> list[str]:
     """What a reader has to know about how the verdicts were made."""
     said = []
@@ -134,7 +139,7 @@ def _parts(results: Results) -> list[dict[str, Any]]:
 
 
 def _row(result: Result, name: str) -> dict[str, Any]:
-    odd = bool(result.flags) or result.status in ODD
+    odd = is_odd(result)
     return {
         "student": result.student,
         "score": result.score,
