@@ -6,7 +6,7 @@
 
 The assignment travels once to each worker, in a plugin that owns the worker's executor. A worker that runs other
 software than the client, or gives less of a sandbox than the run promises, is refused before anything is graded. One
-that joins later passes the same checks, or ends with the reason in its log. So every worker of the cluster will do,
+that joins later passes the same checks, or stops with the reason in its log. So every worker of the cluster will do,
 and scheduling, back-pressure and the tasks of a worker that died are left to Dask.
 
 No student's name and no secret seed leaves the client: a task holds the text of a notebook and the key of its draws.
@@ -17,6 +17,7 @@ import functools
 import hashlib
 import itertools
 import json
+import logging
 import platform
 import socket
 import threading
@@ -201,6 +202,7 @@ class ClusterExecutor:
 
 
 def _connect(address: str) -> "distributed.Client":
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # a lost connection becomes a sentence of ours
     try:
         return distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -286,8 +288,12 @@ class Judging(WorkerPlugin):
         self._ended = False
 
     async def setup(self, worker: "distributed.Worker") -> None:
-        """Refuse a machine that is unfit; one that joins in mid-run was not looked at by the client."""
-        self._executor = await asyncio.to_thread(self._open)
+        """Make the executor. A machine that is unfit stops: Dask would send it submissions all the same."""
+        try:
+            self._executor = await asyncio.to_thread(self._open)
+        except InstructorError as error:
+            await worker.close(nanny=True, reason=str(error))
+            raise
 
     async def teardown(self, worker: "distributed.Worker") -> None:
         self._ended = True

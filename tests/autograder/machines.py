@@ -5,27 +5,25 @@ go with the last process in it.
 """
 
 import contextlib
+import functools
+import itertools
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
+import distributed
 import psutil
 
-START_SECONDS = 60
+from tests.autograder import light
+
+START_SECONDS = 240
 NAMESPACES = os.getuid() == 0 and all(map(shutil.which, ("ip", "unshare", "nsenter", "setpriv")))
-#: The fixture assignment needs no torch, so warm processes start in half a second instead of four.
-PRELOAD = ("numpy", "IPython.core.interactiveshell")
-LIGHT = f"""
-import functools
-from autograder import judged, zygote
-judged.Zygote = functools.partial(zygote.Zygote, preload={PRELOAD!r})
-"""
 
 
 class Machines:
@@ -34,10 +32,11 @@ class Machines:
     def __init__(self, folder: Path, **environment: str) -> None:
         self._folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
-        self._numbers = iter(range(1, 100))
+        self._numbers = itertools.count(1)
+        self.workers: list[Worker] = []
+        self.port = 0
         self.where = "loopback"
         self.host = "127.0.0.1"
-        (folder / "light.py").write_text(LIGHT)
         self._environment = {**os.environ, **environment}
         self._cables: list[tuple[str, list[str]]] = []
 
@@ -51,39 +50,78 @@ class Machines:
             return
         self.where, self.host = "network namespaces", "0.0.0.0"
 
-    def start_scheduler(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def start_scheduler(self) -> None:
         """Start it and learn its port; clients of this machine reach it on loopback."""
         file = self._folder / "scheduler.json"
         file.unlink(missing_ok=True)
         command = ["scheduler", "--host", self.host, "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
-        process = self._start("scheduler", [*command, *arguments])
-        _until(lambda: file.exists() and file.read_text().endswith("}"), process, "the scheduler")
+        self.scheduler = self._start("scheduler", command)
+        _until(lambda: file.exists() and file.read_text().endswith("}"), self.scheduler, "the scheduler")
         self.port = int(file.read_text().split('"address": "')[1].split('"')[0].rsplit(":", 1)[1])
-        return process
 
     @property
     def address(self) -> str:
         return f"tcp://127.0.0.1:{self.port}"
 
-    def start_worker(self, threads: int = 1, *arguments: str, **environment: str) -> "Worker":
-        """Start a worker with its nanny; wait for it with `await_workers`."""
-        number = next(self._numbers)
-        inside, gateway, own = [], "127.0.0.1", "127.0.0.1"
+    def start_worker(self, threads: int = 1, nanny: bool = True, preload: bool = True, **environment: str) -> "Worker":
+        """Start a worker; `await_workers` waits for it."""
+        inside: list[str] = []
+        gateway = host = "127.0.0.1"
         if self._cables:
             gateway, inside = self._cables.pop(0)
-            own = gateway[:-1] + "2"
-        name = f"worker-{number}"
-        command = ["worker", f"tcp://{gateway}:{self.port}", "--host", own, "--nworkers", "1", "--no-dashboard"]
+            host = gateway[:-1] + "2"
+        name = f"worker-{next(self._numbers)}"
+        command = ["worker", f"tcp://{gateway}:{self.port}", "--host", host, "--nworkers", "1", "--no-dashboard"]
         command += ["--nthreads", str(threads), "--name", name, "--local-directory", str(self._folder / name)]
-        command += ["--preload", str(self._folder / "light.py"), *arguments]
-        return Worker(name, inside, own, self._start(name, command, inside, environment), self._log(name))
+        command += ["--preload", light.__file__] if preload else []
+        command += [] if nanny else ["--no-nanny"]
+        worker = Worker(name, inside, host, gateway, self._start(name, command, inside, environment), self._log(name))
+        self.workers.append(worker)
+        return worker
+
+    @functools.cached_property
+    def control(self) -> distributed.Client:
+        """A client to look at the cluster with."""
+        return distributed.Client(self.address, set_as_default=False)
+
+    def await_workers(self, count: int) -> dict[str, str]:
+        """Wait until there are exactly so many; their addresses by name."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            found = {each["name"]: address for address, each in self.control.scheduler_info(-1)["workers"].items()}
+            if len(found) == count:
+                return found
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{len(found)} workers instead of {count}")
+            time.sleep(0.05)
+
+    def listening(self) -> list[tuple[str, int]]:
+        """Where the scheduler, the workers and their nannies listen, as the workers see them."""
+        infos = self.control.scheduler_info(-1)["workers"]
+        found = {each for address, info in infos.items() for each in (address, info["nanny"]) if each}
+        found |= {f"tcp://{worker.gateway}:{self.port}" for worker in self.workers}
+        return sorted((url.hostname or "", url.port or 0) for url in map(urlsplit, found))
+
+    def one_worker(self) -> "Worker":
+        """The one that is there, or a new one."""
+        if not self.workers:
+            self.start_worker(nanny=False)
+        self.await_workers(1)
+        return self.workers[0]
+
+    def stop(self, worker: "Worker") -> None:
+        """End one worker and all that it started."""
+        self.workers.remove(worker)
+        _end(worker.process)
 
     def close(self) -> None:
+        """End everything; a scheduler may be started again."""
+        if "control" in vars(self):
+            self.control.close(1)
+            del self.control
         for process in reversed(self._processes):
-            for each in descendants(process.pid):
-                _kill(each)
-            process.kill()
-            process.wait()
+            _end(process)
+        self._processes, self.workers = [], []
 
     def _log(self, name: str) -> Path:
         return self._folder / f"{name}.log"
@@ -133,8 +171,11 @@ class Machines:
 class Worker:
     """A worker process and its nanny."""
 
-    def __init__(self, name: str, inside: list[str], host: str, process: subprocess.Popen[bytes], log: Path) -> None:
-        self.name, self.inside, self.host, self.process, self._log = name, inside, host, process, log
+    def __init__(
+        self, name: str, inside: list[str], host: str, gateway: str, process: subprocess.Popen[bytes], log: Path
+    ) -> None:
+        self.name, self.inside, self.process, self._log = name, inside, process, log
+        self.host, self.gateway = host, gateway
 
     @property
     def log(self) -> str:
@@ -142,13 +183,28 @@ class Worker:
 
     def everything(self) -> list[psutil.Process]:
         """The nanny, the worker, its warm processes and whatever runs in them."""
-        return [psutil.Process(self.process.pid), *descendants(self.process.pid)]
+        return [psutil.Process(self.process.pid), *descendants(self.process.pid)] if self.process.poll() is None else []
+
+    def warm_processes(self) -> int:
+        """Its zygotes and their children: a worker that grades has more than two."""
+        return sum("autograder.forkserver" in command for command in map(_command, self.everything()))
 
     def kill(self) -> None:
-        """As a power cut would, but nothing else of the machine: SIGKILL for nanny and worker alone."""
-        worker = [each for each in psutil.Process(self.process.pid).children() if "spawn_main" in each.cmdline()[-2]]
-        for each in (psutil.Process(self.process.pid), *worker):
-            each.send_signal(signal.SIGKILL)
+        """As a power cut would: SIGKILL, the nanny first, so that it starts no other."""
+        for each in (psutil.Process(self.process.pid), *self._own()):
+            each.kill()
+
+    def _own(self) -> list[psutil.Process]:
+        """The worker's process, where it is below a nanny."""
+        children = psutil.Process(self.process.pid).children()
+        return [each for each in children if "spawn_main" in _command(each)]
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:  # it has just ended
+        return ""
 
 
 def descendants(pid: int) -> list[psutil.Process]:
@@ -158,9 +214,13 @@ def descendants(pid: int) -> list[psutil.Process]:
         return []
 
 
-def _kill(process: psutil.Process) -> None:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process.kill()
+def _end(process: subprocess.Popen[bytes]) -> None:
+    family = descendants(process.pid)
+    process.kill()
+    for each in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
+    process.wait()
 
 
 def _dying_with_us() -> list[str]:
