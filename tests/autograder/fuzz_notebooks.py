@@ -18,7 +18,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -84,7 +84,6 @@ def check_class(
     executor: Executor,
     folder: Path,
     jobs: int = 1,
-    progress: Callable[[], object] = lambda: None,
 ) -> list[str]:
     """What is wrong with the cases, graded as one class in `folder`, and with all that the class leaves."""
     for case in cases:
@@ -94,7 +93,7 @@ def check_class(
     out = folder / "out"
     try:
         collected, _ = collect(folder / "submitted", "tiny")
-        summary = grade_class(assignment, collected, executor, out, jobs=jobs, progress=progress)
+        summary = grade_class(assignment, collected, executor, out, jobs=jobs)
     except Exception as error:
         alone = [line for case in cases for line in check_alone(assignment, case, executor)]
         return [f"a class stopped with {type(error).__name__}: {error}", *alone]
