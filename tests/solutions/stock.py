@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -41,10 +42,23 @@ def warm(folder: Path, modules: list[str]) -> Iterator[dict[str, str]]:
             server.kill()
 
 
-def points(
+@dataclass(frozen=True)
+class Part:
+    """A test cell of one submission.
+
+    Attributes:
+        points: what nbgrader gives for it.
+        raised: whether the kernel stopped it with an exception, which is what somebody in JupyterLab sees.
+    """
+
+    points: float
+    raised: bool
+
+
+def autograded(
     assignment: Assignment, submissions: Mapping[str, NotebookNode], folder: Path, environment: dict[str, str]
-) -> dict[str, dict[str, float]]:
-    """What `nbgrader autograde` gives each student for each test cell."""
+) -> dict[str, dict[str, Part]]:
+    """What `nbgrader autograde` makes of each student's test cells, by student and part."""
     name = assignment.name
     source = assignment.notebook()
     for node, cell in zip(source.cells, assignment.cells, strict=True):
@@ -59,12 +73,18 @@ def points(
         nbgrader = [sys.executable, "-m", "nbgrader", command, name, "--create"]
         done = subprocess.run(nbgrader, cwd=folder, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-4000:]
-    tests = [cell.id for cell in assignment.cells if cell.kind == "test"]
     with Gradebook(f"sqlite:///{folder / 'gradebook.db'}", "stock") as gradebook:
-        return {
-            student: {test: gradebook.find_grade(test, name, name, student).auto_score for test in tests}
-            for student in submissions
-        }
+        return {student: dict(_parts(gradebook, name, student, folder)) for student in submissions}
+
+
+def _parts(gradebook: Gradebook, name: str, student: str, folder: Path) -> Iterator[tuple[str, Part]]:
+    notebook = nbformat.read(folder / "autograded" / student / name / f"{name}.ipynb", nbformat.NO_CONVERT)
+    for cell in notebook.cells:
+        grading = cell.metadata.get("nbgrader", {})
+        if grading.get("grade") and not grading["solution"]:
+            grade = gradebook.find_grade(grading["grade_id"], name, name, student)
+            raised = any(output.output_type == "error" for output in cell.outputs)
+            yield grading["grade_id"], Part(grade.auto_score, raised)
 
 
 def _write(notebook: NotebookNode, path: Path) -> None:
