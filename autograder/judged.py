@@ -118,23 +118,41 @@ class JudgeExecutor:
         self.close()
 
     def run(self, assignment: Assignment, submission: Submission, draws_key: bytes) -> Run:
-        """See `autograder.grade.Executor`. A judge that gives no verdicts is tried once more."""
-        reason = ""
-        for _ in range(ATTEMPTS):
+        """See `autograder.grade.Executor`. What was in doubt is tried once more."""
+        doubt = ""
+        for attempt in range(1, ATTEMPTS + 1):
+            zygotes = self._warm(assignment)
             try:
-                runs, end = self._judge(assignment, submission, draws_key)
+                runs, end = self._judge(zygotes, assignment, submission, draws_key)
                 return _outcome(assignment, runs, end)
-            except _Doubtful as doubt:
-                reason = str(doubt)
+            except (_Doubtful, EngineError) as error:
+                ended, doubt = self._forget_ended(zygotes), str(error)
+                if ended and attempt == ATTEMPTS:
+                    raise EngineError(f"A warm process ended under this submission, again: {error}") from None
+                if isinstance(error, EngineError) and not ended:
+                    raise
         message = "Your notebook could not be graded: checking what your code returned did not end well."
-        return Run({}, status="crashed", message=message, flags=(f"The judge gave no verdicts: {reason}",))
+        return Run({}, status="crashed", message=message, flags=(f"The judge gave no verdicts: {doubt}",))
+
+    def _forget_ended(self, zygotes: tuple[Zygote, Zygote]) -> bool:
+        """Whether one of them has ended: both are then replaced with the next submission."""
+        if not any(zygote.ended for zygote in zygotes):
+            return False
+        with self._starting:
+            for key in [key for key, pair in self._zygotes.items() if pair is zygotes]:
+                del self._zygotes[key]
+                for zygote in zygotes:
+                    zygote.close()
+        return True
 
     def told(self, assignment: Assignment) -> dict[str, Any]:
         """What the engine's process is told besides the cells."""
         return {"plan": assignment.plan.to_json()}
 
-    def _judge(self, assignment: Assignment, submission: Submission, draws_key: bytes) -> tuple[list[CellRun], Exit]:
-        students, judges = self._warm(assignment)
+    def _judge(
+        self, zygotes: tuple[Zygote, Zygote], assignment: Assignment, submission: Submission, draws_key: bytes
+    ) -> tuple[list[CellRun], Exit]:
+        students, judges = zygotes
         limits = assignment.settings.limits
         job = {
             "assignment": [asdict(Given(cell.id, cell.kind, cell.cell_type, cell.source)) for cell in assignment.cells],

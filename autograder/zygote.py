@@ -195,6 +195,11 @@ class Zygote:
         return self._control.fileno()
 
     @property
+    def ended(self) -> bool:
+        """Whether it has."""
+        return self._control.fileno() < 0 or bool(select.select([self._control], [], [], 0)[0])
+
+    @property
     def pid(self) -> int:
         return self._process.pid
 

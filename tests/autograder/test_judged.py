@@ -1,5 +1,8 @@
 """The engine from bytes to result: two warm processes, the strongest sandbox of this machine, the tiny assignment."""
 
+import os
+import signal
+
 import nbformat
 import pytest
 
@@ -8,7 +11,7 @@ from autograder.errors import EngineError
 from autograder.grade import Handed, Result, grade
 from autograder.judged import JudgeExecutor
 from autograder.submission import with_answers
-from autograder.zygote import Child, Exit
+from autograder.zygote import Child, Exit, Zygote
 
 SECRET = bytes(32)
 
@@ -117,3 +120,36 @@ def test_a_sandbox_that_fails_is_our_fault_and_no_verdict(tiny, executor, monkey
     data = nbformat.writes(with_answers(tiny, {})).encode()
     with pytest.raises(EngineError, match="no room"):
         grade(tiny, Handed("ada", data), executor, SECRET)
+
+
+def test_a_zygote_that_is_killed_is_replaced_and_the_submission_tried_again(tiny, graded, executor, monkeypatch):
+    first = graded()
+    ((before,),) = [list(executor._zygotes.values())]
+    spawn, kills = Zygote.spawn, []
+
+    def kill_one(zygote: Zygote, target: str, *arguments: object, **options: object) -> Child:
+        child = spawn(zygote, target, *arguments, **options)
+        if target == "judge" and not kills:
+            kills.append(before[0].pid)
+            os.kill(before[0].pid, signal.SIGKILL)
+        return child
+
+    monkeypatch.setattr(Zygote, "spawn", kill_one)
+    again = graded()
+    assert kills
+    assert [cell.points for cell in again.cells] == [cell.points for cell in first.cells]
+    assert again.flags == ()
+    assert before not in executor._zygotes.values()
+
+
+def test_a_zygote_that_is_killed_each_time_is_our_fault(tiny, executor, monkeypatch):
+    spawn = Zygote.spawn
+
+    def kill(zygote: Zygote, *arguments: object, **options: object) -> Child:
+        child = spawn(zygote, *arguments, **options)
+        os.kill(zygote.pid, signal.SIGKILL)
+        return child
+
+    monkeypatch.setattr(Zygote, "spawn", kill)
+    with pytest.raises(EngineError, match="ended under this submission"):
+        grade(tiny, Handed("ada", nbformat.writes(with_answers(tiny, {})).encode()), executor, SECRET)
