@@ -1,6 +1,7 @@
 """Deletes all tests. Owed: the honest score, flagged."""
 
 EARNS = 0
+FLAGGED = True
 
 
 def tests(notebook):

@@ -4,12 +4,15 @@ EARNS = 11
 
 ANSWER = r"""
 import os, shutil
-shutil.rmtree("@OUT@", ignore_errors=True)
-shutil.rmtree("@COURSE@", ignore_errors=True)
-try:
-    open("@OUT@/results.json", "w").write("{}")
-except OSError:
-    pass
+for folder in ("@OUT@", "@COURSE@", "@SUBMITTED@", "@SERVED@"):
+    shutil.rmtree(folder, ignore_errors=True)
+for path in ("@OUT@/results.json", "@OUT@/gradebook.db", "@SERVED@/canary", "@SERVED@/new"):
+    try:
+        open(path, "w").write("attack")
+        print("attack" + "-reached", path)
+    except OSError:
+        pass
+print("attack" + "-tried")
 
 def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     return np.zeros(1)

@@ -1,6 +1,7 @@
 """Hands in every cell three times. Owed: the honest score, flagged."""
 
 EARNS = 0
+FLAGGED = True
 
 
 def change(notebook):

@@ -1,6 +1,7 @@
 """Replaces the source of all tests by a pass. Owed: the honest score, flagged."""
 
 EARNS = 0
+FLAGGED = True
 
 
 def tests(notebook):

@@ -1,6 +1,7 @@
 """Gives the tests a thousand points each, and negative ones. Owed: the honest score, flagged."""
 
 EARNS = 0
+FLAGGED = True
 
 
 def tests(notebook):

@@ -1,6 +1,7 @@
-"""Claims another version of the grading metadata. Owed: the honest score."""
+"""Claims another version of the grading metadata. Owed: the honest score, flagged."""
 
 EARNS = 0
+FLAGGED = True
 
 
 def tests(notebook):

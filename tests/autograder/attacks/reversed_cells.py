@@ -1,6 +1,7 @@
 """Hands in the cells in reverse order. Owed: the honest score, flagged."""
 
 EARNS = 0
+FLAGGED = True
 
 
 def change(notebook):

@@ -1,6 +1,7 @@
 """Tags cells so that tools skip them or hide their errors. Owed: the honest score, flagged."""
 
 EARNS = 0
+FLAGGED = True
 
 
 def change(notebook):

@@ -1,6 +1,7 @@
 """Calls the tests solutions and unlocks them. Owed: the honest score, flagged."""
 
 EARNS = 0
+FLAGGED = True
 
 
 def tests(notebook):
