@@ -20,11 +20,14 @@ from typing import Any
 
 from nbformat.v4 import new_output
 
-from autograder.assignment import Assignment
+from autograder.assignment import Assignment, Cell
 from autograder.errors import EngineError
 from autograder.grade import Run, Verdict
 from autograder.submission import Submission
-from autograder.wording import by_name
+from autograder.wording import by_name, not_held
+
+#: Whether it was in the hidden half, the exception's name and text, and its hint.
+_Stopped = tuple[bool, str, str, str]
 
 
 class DirectExecutor:
@@ -69,17 +72,16 @@ class DirectExecutor:
             cell = submission.cells[place]
             if cell is not None and cell.kind == "test":
                 memory_mb = assignment.settings.limits.memory_mb
-                stopped = by_name(cell.hidden_source, *outcome, memory_mb) if outcome else ("passed", "")
-                verdicts[cell.id] = Verdict(0 if outcome else cell.points, *stopped)
+                verdicts[cell.id] = _verdict(cell, outcome, memory_mb) if outcome else Verdict(cell.points, "passed")
             elif outcome:
-                _, name, text = outcome
+                _, name, text, _ = outcome
                 outputs[place] = [new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"])]
         if len(ended) < len(cells):
             return Run(verdicts, outputs, "timeout", f"The notebook did not end within {limit} s, or it crashed.")
         return Run(verdicts, outputs)
 
-    def _ask(self, request: dict[str, Any]) -> list[tuple[bool, str, str] | None]:
-        """For each cell that ended: None, or in which half which exception stopped it."""
+    def _ask(self, request: dict[str, Any]) -> list[_Stopped | None]:
+        """For each cell that ended: None, or what stopped it."""
         server = self._server
         if server.stdin is None or server.stdout is None:
             raise EngineError("The direct mode has no server.")
@@ -90,7 +92,15 @@ class DirectExecutor:
                 answer = json.loads(server.stdout.readline())
             except (OSError, ValueError):
                 raise EngineError("The server of the direct mode ended.") from None
-        return [(hidden, name, text) if name else None for hidden, name, text in answer]
+        return [(hidden, name, text, hint) if name else None for hidden, name, text, hint in answer]
+
+
+def _verdict(cell: Cell, stopped: _Stopped, memory_mb: int) -> Verdict:
+    """The verdict on a test that an exception stopped. A hint is taken at its word: nobody here forges one."""
+    hidden, name, text, hint = stopped
+    if hint:
+        return Verdict(0, "failed", not_held(text, hint, hidden=hidden))
+    return Verdict(0, *by_name(cell.hidden_source, hidden, name, text, memory_mb))
 
 
 def imports(assignment: Assignment) -> list[str]:

@@ -93,13 +93,14 @@ def _serve(cells: list[list[str]], requests: int, outcomes: int) -> None:
 
 
 def _outcome(halves: list[str], namespace: dict[str, Any]) -> list[Any]:
-    """Execute a cell, given as one or two halves: in which half which exception stopped it, if one did."""
+    """Execute a cell of one or two halves: in which half which exception stopped it, if one did, and its hint."""
     for hidden, source in enumerate(halves):
         try:
             exec(compile(source, "<cell>", "exec"), namespace)  # noqa: S102
         except BaseException as error:
-            return [bool(hidden), type(error).__name__, str(error)[:4000]]
-    return [False, "", ""]
+            hint = error.hint if isinstance(error, AssertionError) and hasattr(error, "hint") else ""
+            return [bool(hidden), type(error).__name__, str(error)[:4000], hint]
+    return [False, "", "", ""]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What students write for NAME, wrong and right, and what it must get. `autograder verify NAME` checks all of it."""
 
-from convbook.catalogue import Alternative, Mistake
+from convbook.catalogue import Alternative, Mistake, Survivor
 
 MISTAKES = [
     Mistake(
@@ -48,5 +48,15 @@ ALTERNATIVES = [
             "    sums = np.concatenate([[0.0], np.cumsum(x)])\n"
             "    return (sums[k:] - sums[:-k]) / k"
         ),
+    ),
+]
+
+# `autograder verify` also makes small changes to your solution. A test must notice each that computes something else.
+SURVIVORS = [
+    Survivor(
+        question="moving-average",
+        line="return np.convolve(x, np.full(k, 1 / k), mode='valid')",
+        becomes="return np.convolve(np.full(k, 1 / k), x, mode='valid')",
+        reason="A convolution is the same with its arguments swapped.",
     ),
 ]

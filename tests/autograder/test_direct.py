@@ -1,6 +1,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +59,16 @@ def test_more_notebooks_than_children_are_kept_run_in_turn(tiny: Assignment, exe
 
 def test_what_an_assignment_imports_is_read_from_its_cells(tiny: Assignment) -> None:
     assert {"convbook", "numpy"} <= set(imports(tiny))
+
+
+def test_a_check_of_the_hidden_half_tells_its_hint_even_where_the_hint_is_convbooks(
+    course: Path, executor: DirectExecutor
+) -> None:
+    path = course / "solutions" / "tiny" / "assignment.md"
+    path.write_text(
+        path.read_text().replace(
+            "values = check.draws", "raise check.CheckFailed('try' + ' it', '1.5')\nvalues = check.draws"
+        )
+    )
+    verdict = run(Assignment.load(course, "tiny"), executor, RIGHT).verdicts["mean-test"]
+    assert (verdict.points, verdict.status, verdict.message) == (0, "failed", "try it")

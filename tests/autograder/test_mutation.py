@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,5 +91,8 @@ def test_an_argument_for_a_change_that_does_not_survive_is_a_problem() -> None:
 
 
 def test_too_many_arguments_are_a_problem() -> None:
-    (problem,) = Score(9, (SURVIVED,)).problems([ARGUED])
-    assert problem == "SURVIVORS argues for 1 of 9 changes; at most one in ten is allowed."
+    more = replace(SURVIVED, line="max(x, 1)", becomes="max(1, x)")
+    arguments = [ARGUED, Survivor("double", "max(x, 1)", "max(1, x)", reason="max is symmetric")]
+    assert Score(20, (SURVIVED, more)).problems(arguments) == []
+    (problem,) = Score(19, (SURVIVED, more)).problems(arguments)
+    assert problem == "SURVIVORS argues for 2 of 19 changes; at most one in ten is allowed."
