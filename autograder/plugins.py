@@ -14,6 +14,7 @@ A third line, where files that are no notebooks at all shall get a result too, f
     c.Autograde.exporter_class = "autograder.plugins.AnyFile"
 """
 
+import ast
 import atexit
 import threading
 from collections.abc import Iterator
@@ -106,8 +107,8 @@ class _Step(NbGraderPreprocessor):
         converter = getattr(self.parent, "parent", None)
         if not isinstance(converter, Autograde):
             raise InstructorError("The steps of autograder.plugins belong into c.Autograde, in both of its lists.")
-        names = resources["nbgrader"]
-        name, file, student = names["assignment"], names["notebook"], names["student"]
+        asked = resources["nbgrader"]
+        name, file, student = asked["assignment"], asked["notebook"], asked["student"]
         known = self._assignments.setdefault(converter, {})
         if (name, file) not in known:
             known[name, file] = _assignment(converter.coursedir, name, file)
@@ -115,7 +116,7 @@ class _Step(NbGraderPreprocessor):
         coursedir = converter.coursedir
         folder = Path(coursedir.root, coursedir.format_path(coursedir.submitted_directory, student, name))
         handed = collect_one(folder, student).hand(file, assignment.settings.limits.notebook_mb)
-        return _Job(assignment, handed, names["db_url"])
+        return _Job(assignment, handed, asked["db_url"])
 
 
 class Rebuild(_Step):
@@ -192,13 +193,15 @@ def _assignment(coursedir: Any, name: str, file: str) -> Assignment:
 
 
 def _check(assignment: Assignment) -> None:
-    try:
-        names.plan(assignment.cells)
-    except SyntaxError as error:
-        raise AssignmentError(
-            f"{assignment.file}: a solution, test or locked cell is no plain Python ({error.msg}: {error.text}). "
-            'Move magics to a cell of their own that is not locked, or set c.Verdicts.engine = "in-kernel".'
-        ) from None
+    """The judge reads names from our own cells before it runs anything, so magics are in its way."""
+    for cell in names.code(assignment.cells):
+        try:
+            ast.parse(cell.source if cell.kind != "scratch" else "")
+        except SyntaxError as error:
+            raise AssignmentError(
+                f"{assignment.file}, cell {cell.id}, line {error.lineno} is no plain Python: {error.msg}. "
+                'Move magics to a cell of their own that is not locked, or set c.Verdicts.engine = "in-kernel".'
+            ) from None
 
 
 def _sign(notebook: NotebookNode, result: Result, how: Results) -> None:

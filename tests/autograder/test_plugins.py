@@ -240,6 +240,22 @@ def test_in_the_kernel_tests_can_look_at_what_they_passed_and_every_page_says_so
     assert graded.points("sorting", "ada") == {"sort-test": 0}
 
 
+def test_magics_where_the_judge_reads_names_are_refused_with_what_to_do(
+    graded: NbgraderCourse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = graded.root / "source" / "words" / "words.ipynb"
+    text = source.read_text()
+    source.write_text(text.replace('"class Unknown', '"%precision 2\\n", "class Unknown', 1))
+    monkeypatch.setattr(plugins, "WARM", plugins._Warm())
+    monkeypatch.setattr(plugins, "make_executor", lambda engine, level: Unwalled(level))
+    try:
+        refused = graded.api().autograde("words", "schemas")
+        assert "words, cell given, line 1 is no plain Python" in refused["log"]
+        assert graded.api(engine="in-kernel", sandbox="none").autograde("words", "schemas")["success"]
+    finally:
+        source.write_text(text)
+
+
 def test_without_a_sandbox_grading_is_refused_unless_it_is_asked_for(
     graded: NbgraderCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

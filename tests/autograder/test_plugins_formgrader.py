@@ -6,8 +6,10 @@ import re
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,17 +54,21 @@ class Formgrader:
             stderr=(home / "log").open("w"),
         )
         self.home = home
-        self.url = self._await_start()
-
-    def _await_start(self) -> str:
+        self.url = ""
         end = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < end and self.process.poll() is None:
-            for path in (self.home / "runtime").glob("jpserver-*.json"):
-                port = json.loads(path.read_text() or "{}").get("port")
-                if port:
-                    return f"http://127.0.0.1:{port}/formgrader"
+        while not self._answers():
+            if time.monotonic() > end or self.process.poll() is not None:
+                self.close()
+                raise AssertionError((home / "log").read_text())
             time.sleep(0.05)
-        raise AssertionError((self.home / "log").read_text())
+
+    def _answers(self) -> bool:
+        """Whether the server is up; its file may be half written, and its port be known before it listens."""
+        for path in (self.home / "runtime").glob("jpserver-*.json"):
+            with suppress(ValueError, urllib.error.URLError):
+                self.url = f"http://127.0.0.1:{json.loads(path.read_text())['port']}/formgrader"
+                return bool(self.api("GET", "status")["status"])
+        return False
 
     def ask(self, method: str, path: str, body: object = None) -> str:
         data = None if body is None else json.dumps(body).encode()
