@@ -2,11 +2,11 @@
 
 ANSWERS = {
     "output-size": """
-# Größe: wie oft passt der Kern?  大小  🧮
+# Größe: wie oft hat der Kern Platz?  大小  🧮
 def größe(länge, kern, schritt, abstand):
     σ = abstand * (kern - 1) + 1
     if σ > länge:
-        raise ValueError("Der Kern paßt nicht ∅ 🙃")
+        raise ValueError("Der Kern ist zu groß ∅ 🙃")
     return (länge - σ) // schritt + 1
 
 
