@@ -85,19 +85,18 @@ class Score:
         """Survivors that nobody argued for, arguments for none, and too many arguments."""
         reasons = {(each.question, each.line, each.becomes) for each in argued}
         survived = {(each.question, each.line, each.becomes) for each in self.survivors}
+        bare = [each for each in self.survivors if (each.question, each.line, each.becomes) not in reasons]
         found = [
             f"{mutant} gets full points. Strengthen a test, or argue in SURVIVORS that it computes the same."
-            for mutant in self.survivors
-            if (mutant.question, mutant.line, mutant.becomes) not in reasons
+            for mutant in bare
         ]
         found += [
             f"{question}: {line} → {becomes} is listed in SURVIVORS, but no such change survives. Remove it there."
             for question, line, becomes in sorted(reasons - survived)
         ]
-        if len(reasons) > max(1, self.mutants // ARGUED):
-            found.append(
-                f"SURVIVORS argues for {len(reasons)} of {self.mutants} changes; at most one in ten is allowed."
-            )
+        count = len(self.survivors) - len(bare)
+        if count > max(1, self.mutants // ARGUED):
+            found.append(f"SURVIVORS argues for {count} of {self.mutants} changes; at most one in ten is allowed.")
         return found
 
 

@@ -6,7 +6,7 @@ ANSWERS = {
 def größe(länge, kern, schritt, abstand):
     σ = abstand * (kern - 1) + 1
     if σ > länge:
-        raise ValueError("Der Kern ist zu groß ∅ 🙃")
+        raise ValueError("zu großer Kern ∅ 🙃")
     return (länge - σ) // schritt + 1
 
 
