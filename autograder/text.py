@@ -5,7 +5,10 @@ from typing import Any
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)", re.DOTALL)
 # Controls, lone surrogates, bidirectional overrides and other characters that are not seen.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # What means something to Markdown anywhere, or only where a line begins: a comment is read unrendered, too.
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>$&|~^]|:(?=//)|^\s*[#+=:-]|^\s*\d+[.)])", re.MULTILINE)

@@ -14,6 +14,13 @@ def test_escapes_and_invisible_characters_go() -> None:
     assert clean("\x1b[1;31mred\x1b[0m\x1b]0;title\x07 a\u202eb\x00c\r\nd\te") == "red a\ufffdb\ufffdc\nd\te"
 
 
+@pytest.mark.parametrize(
+    "character", "\x00\x07\x7f\x9b\u061c\u180e\u200b\u200f\u2028\u2029\u202e\u2066\ufeff\U000e0041\ud800"
+)
+def test_no_character_that_hides_or_turns_text_is_left(character: str) -> None:
+    assert clean(f"a{character}b") == "a\ufffdb"
+
+
 @given(st.text(st.characters(codec=None)), st.integers(2, 50))
 def test_cleaned_text_is_short_and_can_be_encoded(text: str, limit: int) -> None:
     cleaned = clean(text, limit)
