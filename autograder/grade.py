@@ -6,7 +6,7 @@ what was not attempted, what a human has to mark, what lateness costs, and a sen
 
 import math
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -91,7 +91,7 @@ class Result:
     cells: tuple[CellResult, ...]
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**vars(self), "cells": [vars(cell) for cell in self.cells]}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Result":

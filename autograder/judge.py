@@ -123,7 +123,8 @@ class Judge(Runner):
         self._prepare_torch()
         AuthorError.last = None
         self._test = f"<test {cell.id}>"
-        self._hidden_from = cell.source.count("\n", 0, names.hidden_start(cell.source)) + 1
+        start = names.hidden_start(cell.source)
+        self._hidden_from = cell.source.count("\n", 0, start) + 1 if start < len(cell.source) else sys.maxsize
         streams = sys.stdout, sys.stderr
         sys.stdout = sys.stderr = sink = _Sink(self)
         result: dict[str, Any] = {"status": "passed"}

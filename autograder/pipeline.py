@@ -53,6 +53,10 @@ class _Job:
     handed: Handed
     key: str
 
+    def without_data(self) -> "_Job":
+        """All that is wanted after the grading: a class of 50,000 notebooks would not fit."""
+        return replace(self, handed=replace(self.handed, data=b""))
+
 
 def grade_class(
     assignment: Assignment,
@@ -100,7 +104,7 @@ def grade_class(
                 if old is None or not recorder.keep(job.handed, old):
                     yield job
                     continue
-                done[each.student] = (job, old)
+                done[each.student] = (job.without_data(), old)
                 summary.kept += 1
                 progress.kept(old)
 
@@ -119,7 +123,7 @@ def grade_class(
                 continue
             recorder.write(job.handed, result, notebook)
             journal.add(student, job.key, result)
-            done[student] = (job, result)
+            done[student] = (job.without_data(), result)
             progress.graded(result)
     kept = [done[each.student] for each in collected if each.student in done]
     summary.results.results = [recorder.marked(job.handed, result) for job, result in kept]

@@ -1,7 +1,7 @@
 """results.json: the class's results, from which every report can be made again."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,10 @@ class Results:
     results: list[Result] = field(default_factory=list)
 
     def to_text(self) -> str:
-        """The content of results.json."""
-        return json.dumps(asdict(self), indent=1) + "\n"
+        """The content of results.json, a result a line."""
+        head = json.dumps({**vars(self), "results": []}, indent=1).removesuffix("]\n}")
+        lines = ",\n".join(json.dumps(result.to_json()) for result in self.results)
+        return f"{head}\n{lines}\n]}}\n" if lines else f"{head}]\n}}\n"
 
     @classmethod
     def load(cls, folder: Path) -> "Results":

@@ -232,6 +232,11 @@ check.raises(LookupError, double, 0)
     assert verdicts(cells)["test"].message == "no exception"
 
 
+def test_a_test_with_no_hidden_half_shows_all_of_its_last_line() -> None:
+    run = verdicts([DOUBLE, cell("test", "assert double(1) == 3, 'It is 3.'")])["test"]
+    assert (run.status, run.message) == ("failed", "It is 3.")
+
+
 @pytest.mark.parametrize("way", ["os._exit(0)", "os.kill(os.getpid(), 9)", "import ctypes; ctypes.string_at(0)"])
 def test_a_dead_process_fails_even_a_test_that_expects_any_exception(way: str) -> None:
     cells = [SETUP, DOUBLE, cell("test", "check.raises(Exception, double, 1)"), HONEST, HONEST_TEST]

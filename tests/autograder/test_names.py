@@ -1,5 +1,3 @@
-import json
-
 """Which names are the student's is read from the assignment, whatever the scope they stand in."""
 
 import json

@@ -132,6 +132,7 @@ def test_what_cannot_be_read_gets_zero_and_the_reason(graded: NbgraderCourse, st
 def test_reasons_and_flags_are_there_and_hidden_tests_are_not(graded: NbgraderCourse) -> None:
     assert "ended Python" in graded.comments("words", "exits")
     assert "shelf-counts: take removes one book" in graded.comments("words", "bo")
+    assert "shelf-unknown: the last copy was taken before" in graded.comments("words", "bo")
     assert graded.comments("words", "blank").count("No response.") == 3
     flags = graded.record("words", "edits_the_tests").metadata["autograder"]["flags"]
     assert any(flag.startswith("Locked cell word-counts-proverb was changed") for flag in flags)
