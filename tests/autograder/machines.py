@@ -185,9 +185,9 @@ class Worker:
         """The nanny, the worker, its warm processes and whatever runs in them."""
         return [psutil.Process(self.process.pid), *descendants(self.process.pid)] if self.process.poll() is None else []
 
-    def warm_processes(self) -> int:
-        """Its zygotes and their children: a worker that grades has more than two."""
-        return sum("autograder.forkserver" in command for command in map(_command, self.everything()))
+    def students(self) -> int:
+        """The warm process of students and its children: a worker that grades has more than one."""
+        return sum("autograder.student:main" in command for command in map(_command, self.everything()))
 
     def kill(self) -> None:
         """As a power cut would: SIGKILL, the nanny first, so that it starts no other."""

@@ -30,7 +30,7 @@ from autograder.pipeline import JOURNAL, Summary, grade_class
 from autograder.submission import with_answers
 from tests.autograder.conftest import RIGHT, TINY
 from tests.autograder.light import light_zygote
-from tests.autograder.machines import Machines, Worker
+from tests.autograder.machines import Machines
 
 SECRET = "5e" * 32
 SLOW = "import time\ntime.sleep(0.4)\n"
@@ -136,11 +136,6 @@ def await_(true: Callable[[], object]) -> None:
         time.sleep(0.05)
 
 
-def is_grading(worker: Worker) -> bool:
-    """Whether there is a child beside the two warm processes."""
-    return worker.warm_processes() > 2
-
-
 def journal(out: Path) -> list[str]:
     """The students whose results are safe."""
     path = out / JOURNAL
@@ -198,7 +193,7 @@ def test_a_class_gets_on_two_machines_what_it_gets_here(
     # Both machines took part, and both got the assignment, once.
     for worker in machines.workers:
         assert worker.log.count("Starting Worker plugin autograder-") == 1, worker.log
-        assert worker.warm_processes() >= 2
+        assert worker.students() >= 1
     # What travels is one notebook's text: no names, no tests, no seed.
     assert len(sent) == len(CLASS) - 1  # one was unreadable here already
     hidden = next(cell.hidden_source for cell in course.cells if cell.hidden_source).splitlines()[1]
@@ -234,7 +229,7 @@ def test_a_worker_that_is_killed_loses_nothing_and_leaves_nothing(
     collected, _ = collect(class_of({f"s{n:02d}": {"mean": SLOW + RIGHT["mean"]} for n in range(16)}), "tiny")
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(run_class, course, collected, executor, tmp_path / "out")
-        await_(lambda: is_grading(doomed))
+        await_(lambda: doomed.students() > 1)
         family = doomed.everything()
         doomed.kill()
         _, alive = psutil.wait_procs(family, timeout=SOON)
@@ -332,7 +327,7 @@ def test_a_submission_whose_workers_die_is_recorded_with_the_reason(bare: Machin
     with ClusterExecutor(bare.address, course) as executor, ThreadPoolExecutor(1) as pool:
         sleepy = notebook(course, {"double": "import time\ntime.sleep(60)"})
         running = pool.submit(grade, course, Handed("ada", sleepy), executor, None)
-        await_(lambda: is_grading(worker))
+        await_(lambda: worker.students() > 1)
         bare.stop(worker)
         result, _ = running.result(timeout=SOON)
         assert (result.status, result.score) == ("crashed", 0)
