@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 NUMBER, ARRAY, TENSOR = "number", "NumPy array", "torch tensor"
 
-#: Plain integer types; bool and np.bool_ are none.
+#: Plain integer types; bool and np.bool_ are none. Numbers of more than 64 bits differ between machines: none here.
 INTEGERS = frozenset({int, *(np.dtype(code).type for code in "bBhHiIlLqQ")})
-_NUMBERS = INTEGERS | {float, *(np.dtype(code).type for code in "efdg")}
+_NUMBERS = INTEGERS | {float, *(np.dtype(code).type for code in "efd")}
 _FAMILIES = {"b": "booleans", "i": "integers", "u": "integers", "f": "real numbers"}
 
 
@@ -36,7 +36,7 @@ def family(value: Any) -> str:
     if kind == NUMBER:
         return "integers" if type(value) in INTEGERS else "real numbers"
     if kind == ARRAY:
-        return _FAMILIES.get(value.dtype.kind, "")
+        return _FAMILIES.get(value.dtype.kind, "") if value.dtype.itemsize <= 8 else ""
     if kind == TENSOR:
         torch = sys.modules["torch"]
         if value.dtype.is_floating_point:

@@ -18,7 +18,7 @@ _turn, _split = direction_kernel, separate
 
 
 def direction_kernel(degrees):
-    return _turn(degrees + np.degrees(0.9e-8))
+    return _turn(degrees + np.degrees(0.9e-6))
 
 
 def separate(kernel):
