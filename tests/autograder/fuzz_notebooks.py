@@ -42,7 +42,7 @@ from tests.autograder.mutated_notebooks import TINY, Case, make
 
 JUDGED_EVERY = 4
 CLASS = 500
-HANG_SECONDS = 300
+HANG_SECONDS = 900
 STATUSES = {
     "passed", "partial", "failed", "not-attempted", "needs-manual", "timeout", "memory", "crashed", "unreadable",
 }  # fmt: skip
@@ -225,16 +225,12 @@ def main() -> int:
     nbgrader.api.get_alembic_version = cache(nbgrader.api.get_alembic_version)
     numbers = range(arguments.count) if arguments.only is None else [arguments.only]
     assignment, started, wrong = Assignment.load(TINY, "tiny"), time.monotonic(), 0
-
-    def alive() -> None:
-        faulthandler.dump_traceback_later(HANG_SECONDS, exit=True)
-
     with DirectExecutor(assignment) as direct, JudgeExecutor(choose(None)) as judge:
         for first in range(0, len(numbers), CLASS):
             cases = [make(arguments.seed, number) for number in numbers[first : first + CLASS]]
+            faulthandler.dump_traceback_later(HANG_SECONDS, exit=True)  # a class takes about a minute
             with tempfile.TemporaryDirectory() as folder:
-                executor = Mixed(direct, judge, cases)
-                lines = check_class(assignment, cases, executor, Path(folder), arguments.jobs, alive)
+                lines = check_class(assignment, cases, Mixed(direct, judge, cases), Path(folder), arguments.jobs)
             wrong += len(lines)
             for line in lines:
                 print(f"seed {arguments.seed}, {line}", flush=True)
