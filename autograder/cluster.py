@@ -205,6 +205,11 @@ def _connect(address: str) -> "distributed.Client":
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # a lost connection becomes a sentence of ours
     try:
         return distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except TypeError as error:  # what Dask says without certificates
+        raise InstructorError(
+            f"{address} cannot be used: {error}. For tls:// addresses, name the certificates in Dask's configuration "
+            "(distributed.comm.tls)."
+        ) from None
     except (OSError, ValueError) as error:
         raise InstructorError(
             f"No Dask scheduler answers at {address} ({error}). Start one with: dask scheduler, "

@@ -37,6 +37,7 @@ class Machines:
         self.port = 0
         self.where = "loopback"
         self.host = "127.0.0.1"
+        self.protocol = "tcp"
         self._environment = {**os.environ, **environment}
         self._cables: list[tuple[str, list[str]]] = []
 
@@ -54,14 +55,15 @@ class Machines:
         """Start it and learn its port; clients of this machine reach it on loopback."""
         file = self._folder / "scheduler.json"
         file.unlink(missing_ok=True)
-        command = ["scheduler", "--host", self.host, "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
+        command = ["scheduler", "--protocol", self.protocol, "--host", self.host, "--port", "0", "--no-dashboard"]
+        command += ["--scheduler-file", str(file)]
         self.scheduler = self._start("scheduler", command)
         _until(lambda: file.exists() and file.read_text().endswith("}"), self.scheduler, "the scheduler")
         self.port = int(file.read_text().split('"address": "')[1].split('"')[0].rsplit(":", 1)[1])
 
     @property
     def address(self) -> str:
-        return f"tcp://127.0.0.1:{self.port}"
+        return f"{self.protocol}://127.0.0.1:{self.port}"
 
     def start_worker(self, threads: int = 1, nanny: bool = True, preload: bool = True, **environment: str) -> "Worker":
         """Start a worker; `await_workers` waits for it."""
@@ -71,7 +73,15 @@ class Machines:
             gateway, inside = self._cables.pop(0)
             host = gateway[:-1] + "2"
         name = f"worker-{next(self._numbers)}"
-        command = ["worker", f"tcp://{gateway}:{self.port}", "--host", host, "--nworkers", "1", "--no-dashboard"]
+        command = [
+            "worker",
+            f"{self.protocol}://{gateway}:{self.port}",
+            "--host",
+            host,
+            "--nworkers",
+            "1",
+            "--no-dashboard",
+        ]
         command += ["--nthreads", str(threads), "--name", name, "--local-directory", str(self._folder / name)]
         command += ["--preload", light.__file__] if preload else []
         command += [] if nanny else ["--no-nanny"]

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import dask
 import distributed
 import nbformat
 import psutil
@@ -349,6 +350,33 @@ def test_without_a_scheduler_the_command_says_how_to_start_one(
     for address in ("tcp://127.0.0.1:9", "nonsense://x"):
         with pytest.raises(InstructorError, match="Start one with: dask scheduler"):
             ClusterExecutor(address, course)
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl here; run: apt-get install openssl")
+def test_an_encrypted_cluster_is_reached_with_the_certificates_of_dasks_configuration(
+    course: Assignment, tmp_path: Path
+) -> None:
+    key, certificate = str(tmp_path / "key"), str(tmp_path / "certificate")
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=grader"]
+    subprocess.run([*make, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    settings = {"distributed.comm.require-encryption": True, "distributed.comm.tls.ca-file": certificate}
+    for role in ("scheduler", "worker", "client"):
+        settings |= {f"distributed.comm.tls.{role}.key": key, f"distributed.comm.tls.{role}.cert": certificate}
+    names = {name: f"DASK_{name.upper().replace('.', '__').replace('-', '_')}" for name in settings}
+    (tmp_path / "machines").mkdir()
+    machines = Machines(tmp_path / "machines", **{names[name]: str(value) for name, value in settings.items()})
+    machines.protocol = "tls"
+    try:
+        machines.start_scheduler()
+        with pytest.raises(InstructorError, match=r"certificates in Dask's configuration"):
+            ClusterExecutor(machines.address, course)
+        with dask.config.set(settings), pytest.raises(InstructorError, match=r"No worker came to tls://"):
+            ClusterExecutor(machines.address, course, patience=0.1)
+        machines.start_worker(nanny=False)
+        with dask.config.set(settings), ClusterExecutor(machines.address, course) as executor:
+            assert grade(course, Handed("ada", notebook(course, {})), executor, None)[0].score == 9
+    finally:
+        machines.close()
 
 
 def test_a_scheduler_that_is_killed_ends_the_run_and_what_was_graded_is_kept(
