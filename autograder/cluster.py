@@ -113,19 +113,21 @@ class ClusterExecutor:
         """See `autograder.grade.Executor`. Raises `ClusterError` when scheduler or workers are gone for good."""
         if assignment is not self._assignment:
             raise ValueError("An executor on a cluster runs the one assignment that its workers hold.")
-        letter = _letter(submission, draws_key)
+        future = self._submit(_letter(submission, draws_key))
         try:
-            future = self._client.submit(_judge, self._name, letter, key=(self._name, next(self._numbers)), retries=1)
-            try:
-                return _run_from(self._await(future))
-            finally:
-                future.release()
+            return _run_from(self._await(future))
         except distributed.KilledWorker as error:
             message = "Your notebook could not be graded: the machines that ran it stopped."
             flag = f"Every worker that ran it ended, the last was {error.last_worker.address}. Look at the notebook."
             return Run({}, status="crashed", message=message, flags=(flag,))
-        except (CancelledError, OSError, RuntimeError) as error:  # RuntimeError: the client was closed meanwhile
+        except EngineError:
+            raise
+        except Exception as error:  # whatever a worker may raise, or what Dask makes of a lost connection
+            if future.status == "error":
+                raise EngineError(f"A worker failed: {type(error).__name__}: {error}") from error
             raise self._lost() from error
+        finally:
+            future.release()
 
     def close(self) -> None:
         """Leave the cluster: the scheduler then ends what the run has on the workers."""
@@ -138,6 +140,12 @@ class ClusterExecutor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _submit(self, letter: str) -> "distributed.Future[str]":
+        try:
+            return self._client.submit(_judge, self._name, letter, key=(self._name, next(self._numbers)), retries=1)
+        except (OSError, RuntimeError) as error:  # the client gave up on the scheduler
+            raise self._lost() from error
 
     def _await(self, future: "distributed.Future[str]") -> str:
         while True:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,10 @@ from autograder.assignment import Assignment
 from autograder.cli import main
 from autograder.cluster import ClusterExecutor
 from autograder.collect import Collected, collect
-from autograder.errors import ClusterError, InstructorError
+from autograder.errors import ClusterError, EngineError, InstructorError
 from autograder.grade import Handed, grade
 from autograder.pipeline import JOURNAL, Summary, grade_class
-from autograder.submission import with_answers
+from autograder.submission import rebuild, with_answers
 from tests.autograder.conftest import RIGHT, TINY
 from tests.autograder.light import light_zygote
 from tests.autograder.machines import Machines
@@ -220,6 +221,15 @@ def test_a_submission_reaches_neither_scheduler_nor_workers(
         for result, record in pool.map(lambda each: grade(course, each, executor, None), handed):
             assert result.score == 4
             assert "[]" in nbformat.writes(record)
+
+
+def test_a_failure_on_a_worker_costs_one_result_and_is_named(executor: ClusterExecutor, course: Assignment) -> None:
+    submission = rebuild(course, "ada", notebook(course, {}))
+    odd = (replace(course.cells[0], id="nowhere"), *submission.cells[1:])
+    with pytest.raises(EngineError, match="A worker failed: KeyError: 'nowhere'") as failure:
+        executor.run(course, replace(submission, cells=odd), bytes(32))
+    assert not isinstance(failure.value, ClusterError)
+    assert executor.run(course, submission, bytes(32)).verdicts
 
 
 def test_a_worker_that_is_killed_loses_nothing_and_leaves_nothing(
