@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(
 )
 #: PostgreSQL refuses to run as root.
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] if os.getuid() == 0 else []
-SOON = 60
+SOON = 240
 
 
 class Server:
