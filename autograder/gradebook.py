@@ -33,9 +33,11 @@ from nbgrader.api import (
     Student,
     SubmittedAssignment,
     SubmittedNotebook,
+    new_uuid,
 )
 from nbgrader.api import Gradebook as NbgraderGradebook
 from nbgrader.utils import compute_checksum
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from autograder import database
@@ -114,24 +116,31 @@ class Gradebook:
             late_penalty: points that lateness takes, off the score with the marks given by hand.
         """
         with self._transaction():
-            notebook = self._submitted(result.student)
-            notebook.assignment.timestamp = submitted.astimezone(UTC).replace(tzinfo=None) if submitted else None
-            notebook.late_submission_penalty = late_penalty or None
-            verdicts = {cell.id: cell for cell in result.cells}
-            for grade in self._rows(notebook, Grade, GradeCell):
-                _set_grade(grade, verdicts.get(grade.cell.name))
-            comments = self._comments(result)
-            for comment in self._rows(notebook, Comment, SolutionCell):
-                comment.auto_comment = comments.get(comment.cell.name)
+            submission, notebook = self._submitted(result.student)
+            stamp = submitted.astimezone(UTC).replace(tzinfo=None) if submitted else None
+            self._update(SubmittedAssignment, submission, timestamp=stamp)
+            self._update(SubmittedNotebook, notebook, late_submission_penalty=late_penalty or None)
+            verdicts, comments = {cell.id: cell for cell in result.cells}, self._comments(result)
+            by_hand = self._existing(Grade, notebook, Grade.manual_score)
+            grades = {
+                cell: _grade(verdicts.get(name), by_hand.get(cell) is not None)
+                for name, cell in self._cell_ids[GradeCell].items()
+            }
+            self._write(Grade, notebook, grades)
+            said = {cell: {"auto_comment": comments.get(name)} for name, cell in self._cell_ids[SolutionCell].items()}
+            self._write(Comment, notebook, said)
 
     def penalize(self, student: str, late_penalty: float) -> None:
         """Set what lateness takes from a student who is here already; nothing else changes."""
         with self._transaction():
-            self._submitted(student).late_submission_penalty = late_penalty or None
+            _, notebook = self._submitted(student)
+            self._update(SubmittedNotebook, notebook, late_submission_penalty=late_penalty or None)
 
     def students(self) -> set[str]:
         """Who has a submission of this assignment here."""
-        query = sqlalchemy.select(SubmittedAssignment.student_id).where(SubmittedAssignment.assignment == self._row)
+        query = sqlalchemy.select(SubmittedAssignment.student_id).where(
+            SubmittedAssignment.assignment_id == self._assignment_id
+        )
         with self._transaction():
             return set(self._db.scalars(query))
 
@@ -142,7 +151,7 @@ class Gradebook:
             .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
             .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
             .join(GradeCell, GradeCell.id == Grade.cell_id)
-            .where(SubmittedNotebook.notebook == self._notebook, Grade.manual_score.is_not(None))
+            .where(SubmittedNotebook.notebook_id == self._notebook_id, Grade.manual_score.is_not(None))
         )
         if student is not None:
             query = query.where(SubmittedAssignment.student_id == student)
@@ -155,20 +164,21 @@ class Gradebook:
     def shown(self, student: str) -> Shown:
         """What a student's feedback page shows; the student is here already."""
         with self._transaction():
-            notebook = self._submitted(student)
+            _, notebook = self._submitted(student)
             grades = self._db.execute(
                 sqlalchemy.select(GradeCell.name, Grade.score, GradeCell.max_score)
                 .join(GradeCell, GradeCell.id == Grade.cell_id)
-                .where(Grade.notebook_id == notebook.id)
+                .where(Grade.notebook_id == notebook)
             )
             comments = self._db.execute(
                 sqlalchemy.select(SolutionCell.name, Comment.comment)
                 .join(SolutionCell, SolutionCell.id == Comment.cell_id)
-                .where(Comment.notebook_id == notebook.id)
+                .where(Comment.notebook_id == notebook)
             )
             points = {name: (score, maximum) for name, score, maximum in grades}
             said: dict[str, str | None] = dict(comments.tuples().all())
-            penalty = notebook.late_submission_penalty or 0
+            late = sqlalchemy.select(SubmittedNotebook.late_submission_penalty).where(SubmittedNotebook.id == notebook)
+            penalty = self._db.scalars(late).one() or 0
         total = sum(score for score, _ in points.values())
         return Shown(
             score=total - penalty,
@@ -212,44 +222,57 @@ class Gradebook:
                 comments[cell.id] = text
         return {name: text for name, text in comments.items() if text}
 
-    def _submitted(self, student: str) -> SubmittedNotebook:
-        """A student's notebook; made, with what it belongs to, where it is not there yet."""
-        query = sqlalchemy.select(SubmittedAssignment).where(
-            SubmittedAssignment.assignment == self._row, SubmittedAssignment.student_id == student
+    # Rows are written by statement: nbgrader's objects would be read again after every student.
+
+    def _submitted(self, student: str) -> tuple[str, str]:
+        """Ids of a student's submission and its notebook; both are made where they are not there yet."""
+        query = (
+            sqlalchemy.select(SubmittedAssignment.id, SubmittedNotebook.id)
+            .outerjoin(
+                SubmittedNotebook,
+                (SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+                & (SubmittedNotebook.notebook_id == self._notebook_id),
+            )
+            .where(SubmittedAssignment.assignment_id == self._assignment_id, SubmittedAssignment.student_id == student)
         )
-        submission = self._db.scalars(query).one_or_none()
+        submission, notebook = self._db.execute(query).one_or_none() or (None, None)
         if submission is None:
-            if self._db.get(Student, student) is None:
-                self._add_student(student)
-            submission = SubmittedAssignment(assignment=self._row, student_id=student)
-            self._db.add(submission)
-        own = [notebook for notebook in submission.notebooks if notebook.notebook is self._notebook]
-        if not own:
-            own = [SubmittedNotebook(notebook=self._notebook, assignment=submission)]
-            self._db.add(own[0])
-            self._db.flush()
-        return own[0]
+            self._add_student(student)
+            submission = self._insert(SubmittedAssignment, assignment_id=self._assignment_id, student_id=student)
+        if notebook is None:
+            notebook = self._insert(SubmittedNotebook, assignment_id=submission, notebook_id=self._notebook_id)
+        return submission, notebook
 
     def _add_student(self, student: str) -> None:
-        """A run of another assignment may make the same student at the same moment."""
-        with suppress(sqlalchemy.exc.IntegrityError), self._db.begin_nested():
-            self._db.add(Student(id=student))
-            self._db.flush()
+        """Where it is new; a run of another assignment may make the same one at the same moment."""
+        kind = postgresql if self._url.get_backend_name() == "postgresql" else sqlite
+        self._db.execute(kind.insert(Student.__table__).values(id=student).on_conflict_do_nothing())
 
-    def _rows(self, notebook: SubmittedNotebook, kind: type[Any], of: type[Any]) -> list[Any]:
-        """A student's grades or comments, one for each cell of the assignment; missing ones are made."""
-        existing: dict[str, Any] = {
-            row.cell_id: row for row in self._db.scalars(sqlalchemy.select(kind).filter_by(notebook=notebook))
-        }
-        rows = []
-        for cell in self._notebook._base_cells:
-            if isinstance(cell, of):
-                row = existing.get(cell.id)
-                if row is None:
-                    row = kind(cell=cell, notebook=notebook)
-                    self._db.add(row)
-                rows.append(row)
-        return rows
+    def _insert(self, kind: type[Any], **values: Any) -> str:
+        """A new row's id."""
+        row = new_uuid()
+        self._db.execute(sqlalchemy.insert(kind.__table__).values(id=row, **values))
+        return row
+
+    def _update(self, kind: type[Any], row: str, **values: Any) -> None:
+        self._db.execute(sqlalchemy.update(kind.__table__).where(kind.__table__.c.id == row).values(**values))
+
+    def _existing(self, kind: type[Any], notebook: str, column: Any) -> dict[str, Any]:
+        """A column of the rows that a notebook has already, by cell."""
+        query = sqlalchemy.select(kind.cell_id, column).where(kind.notebook_id == notebook)
+        return dict(self._db.execute(query).tuples().all())
+
+    def _write(self, kind: type[Any], notebook: str, wanted: dict[str, dict[str, Any]]) -> None:
+        """A row of `wanted` for each cell: changed where it is there, else made."""
+        table, known = kind.__table__, self._existing(kind, notebook, kind.id)
+        old = [{**values, "row": known[cell]} for cell, values in wanted.items() if cell in known]
+        new = [
+            {**values, "cell_id": cell, "notebook_id": notebook} for cell, values in wanted.items() if cell not in known
+        ]
+        if old:
+            self._db.execute(sqlalchemy.update(table).where(table.c.id == sqlalchemy.bindparam("row")), old)
+        if new:
+            self._db.execute(sqlalchemy.insert(table), new)
 
     def _sync(self) -> None:
         """The rows of assignment, notebook and cells as the source has them now; marks of kept cells survive."""
@@ -276,6 +299,15 @@ class Gradebook:
         self._sync_cells(SolutionCell, solutions)
         kept = {each for each, says in known.items() if says["solution"] or says["grade"] or says["locked"]}
         self._sync_cells(SourceCell, {c.id: _source(c) for c in cells if c.id in kept})
+        self._assignment_id, self._notebook_id = self._row.id, self._notebook.id
+        self._cell_ids: dict[type[Any], dict[str, str]] = {
+            kind: dict(
+                self._db.execute(sqlalchemy.select(kind.name, kind.id).filter_by(notebook=self._notebook))
+                .tuples()
+                .all()
+            )
+            for kind in (GradeCell, SolutionCell)
+        }
 
     def _sync_cells(self, kind: type[Any], wanted: dict[str, dict[str, object]]) -> None:
         found = self._db.scalars(sqlalchemy.select(kind).filter_by(notebook=self._notebook))
@@ -312,7 +344,8 @@ def _find_alembic() -> None:
         os.environ["PATH"] = os.pathsep.join([own, *folders])
 
 
-def _set_grade(grade: Grade, verdict: CellResult | None) -> None:
+def _grade(verdict: CellResult | None, marked: bool) -> dict[str, object]:
+    """The columns of a grade. A mark given by hand stays, and is to be looked at again."""
     open_ = verdict is not None and verdict.status == "needs-manual"
-    grade.auto_score = None if open_ or verdict is None else verdict.points
-    grade.needs_manual_grade = open_ or grade.manual_score is not None
+    score = None if open_ or verdict is None else verdict.points
+    return {"auto_score": score, "needs_manual_grade": open_ or marked}
