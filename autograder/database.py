@@ -8,8 +8,12 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import nbgrader
+import nbgrader.api
 import sqlalchemy
+from alembic.script import ScriptDirectory
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from autograder.errors import InstructorError
@@ -53,6 +57,29 @@ def shown(url: sqlalchemy.URL) -> str:
 def reason(error: Exception) -> str:
     """What the database said, in one line: SQLAlchemy adds the statement and everything in it."""
     return str(getattr(error, "orig", None) or error).partition("\n")[0]
+
+
+def make_tables(url: sqlalchemy.URL) -> None:
+    """nbgrader's tables where the database has none, with the version that its upgrades start from.
+
+    nbgrader would do the same, but asks for the version by a program that takes a second to start.
+    """
+    engine = sqlalchemy.create_engine(url)
+    try:
+        if sqlalchemy.inspect(engine).get_table_names():
+            return
+        version = ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic")).get_current_head()
+        table = sqlalchemy.Table(
+            "alembic_version",
+            sqlalchemy.MetaData(),
+            sqlalchemy.Column("version_num", sqlalchemy.String(32), nullable=False),
+        )
+        with engine.begin() as connection:
+            nbgrader.api.Base.metadata.create_all(connection)
+            table.create(connection)
+            connection.execute(sqlalchemy.insert(table).values(version_num=version))
+    finally:
+        engine.dispose()
 
 
 @contextmanager

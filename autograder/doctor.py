@@ -9,7 +9,6 @@ import os
 import platform
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -152,10 +151,6 @@ def _programs() -> Iterator[Check]:
     for name in NEEDED:
         here = importlib.util.find_spec(name) is not None
         yield Check(name, here, "installed" if here else "missing", "" if here else "Run: make setup")
-    # nbgrader calls it by name to set up the gradebook.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    alembic = shutil.which("alembic", path=path)
-    yield Check("alembic", alembic is not None, alembic or "missing", "" if alembic else "Run: pip install alembic")
 
 
 def _read(path: Path) -> str:

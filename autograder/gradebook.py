@@ -10,13 +10,10 @@ stay as they are.
 """
 
 import json
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -82,10 +79,10 @@ class Gradebook:
         self.assignment = assignment
         self._url = database.find(url)
         self._open = ExitStack()
-        _find_alembic()
         try:
             self._open.enter_context(database.held(self._url, f"{assignment.course.id}/{assignment.name}"))
             with database.held(self._url, "the tables"):  # two that come first at once would both make them
+                database.make_tables(self._url)
                 self._book = NbgraderGradebook(self._url.render_as_string(hide_password=False), assignment.course.id)
                 self._open.callback(self._book.close)
                 self._db: Session = self._book.db
@@ -334,14 +331,6 @@ def _source(cell: Cell) -> dict[str, object]:
     source = cell.source if locked else cell.visible_source
     node = NotebookNode(cell_type=cell.cell_type, source=source, metadata=cell.metadata)
     return {"cell_type": cell.cell_type, "locked": locked, "source": source, "checksum": compute_checksum(node)}
-
-
-def _find_alembic() -> None:
-    """nbgrader runs `alembic` by name for a new gradebook: it lies beside this interpreter."""
-    folders = os.environ.get("PATH", "").split(os.pathsep)
-    own = str(Path(sys.executable).parent)
-    if own not in folders:
-        os.environ["PATH"] = os.pathsep.join([own, *folders])
 
 
 def _grade(verdict: CellResult | None, marked: bool) -> dict[str, object]:
