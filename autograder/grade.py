@@ -146,7 +146,10 @@ def grade(
         flags, outputs = (*submission.flags, *run.flags), run.outputs
     except SubmissionError as error:
         submission = Submission(handed.student, assignment.notebook(), assignment.cells, "", handed.flags)
-        cells = tuple(CellResult(cell.id, 0, cell.points, "unreadable") for cell in assignment.cells if cell.graded)
+        unread = "Your notebook could not be read."
+        cells = tuple(
+            CellResult(cell.id, 0, cell.points, "unreadable", unread) for cell in assignment.cells if cell.graded
+        )
         status, message, flags, outputs = "unreadable", clean(str(error)), handed.flags, {}
     score, late = late_score(assignment, handed.submitted, sum(cell.points for cell in cells))
     result = Result(

@@ -30,6 +30,7 @@ from nbformat import NotebookNode
 from autograder.assignment import Assignment
 from autograder.errors import EngineError
 from autograder.grade import Run, Verdict
+from autograder.halts import Forbidden
 from autograder.policy import Level, Limits
 from autograder.runner import CellRun, Given, Step
 from autograder.submission import Submission
@@ -254,6 +255,8 @@ def _outcome(assignment: Assignment, runs: list[CellRun], end: Exit) -> Run:
     verdicts: dict[str, Verdict] = {}
     outputs: dict[int, list[NotebookNode]] = {}
     flags = [f"Test {run.id}: {run.fault}" for run in runs if run.fault]
+    if any(run.halt == Forbidden.__name__ for run in runs):
+        flags.append("It wrote to the grader's own channel what no honest code writes.")
     for run in runs:
         cell = cells.get(run.id)
         if cell is not None and cell.kind == "test":

@@ -46,7 +46,8 @@ class CellRun:
             it did not.
         message: for the student.
         fault: what is wrong with the test itself, for the instructor; "" where nothing is.
-        ended: the student's process was gone, at this step or before.
+        halt: why the student's process can be asked no more, since this step or before: the class in
+            `autograder.halts` by name; "" while it can.
         outputs, count: what the cell showed and its execution count, as a notebook file has them.
     """
 
@@ -55,10 +56,15 @@ class CellRun:
     status: str
     message: str = ""
     fault: str = ""
-    ended: bool = False
+    halt: str = ""
     outputs: list[dict[str, Any]] = field(default_factory=list)
     count: int | None = None
     seconds: float = 0.0
+
+    @property
+    def ended(self) -> bool:
+        """Whether the student's process was gone."""
+        return self.halt == Ended.__name__
 
 
 @dataclass(frozen=True)
@@ -142,8 +148,8 @@ class Runner:
             theirs = cell is None or cell.kind in ("answer", "manual", "scratch")
             run = self.run_cell(cell, step.source if theirs or cell is None else cell.source)
         seconds = round(time.monotonic() - started, 3)
-        ended = isinstance(self._link.halt, Ended)
-        return CellRun(place=step.place, id=step.id, ended=ended, seconds=seconds, **run)
+        halt = type(self._link.halt).__name__ if self._link.halt else ""
+        return CellRun(place=step.place, id=step.id, halt=halt, seconds=seconds, **run)
 
 
 def work(engine: Callable[..., Runner], job: dict[str, Any], fds: list[int]) -> None:

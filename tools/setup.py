@@ -22,7 +22,12 @@ INPUTS = ("requirements.txt", "pyproject.toml", "package-lock.json")
 PACKAGES = {
     "venv": ("python3-venv", "make a virtual environment"),
     "chromium": ("chromium", "open the book's pages in the tests"),
+    "initdb": ("postgresql", "test a gradebook on a server"),
+    "ip": ("iproute2", "test a cluster whose machines have networks of their own"),
+    "openssl": ("openssl", "test a cluster with certificates"),
 }
+# Tests that need these are skipped without them, and say so.
+OPTIONAL = ("initdb", "ip", "openssl")
 
 
 def main() -> None:
@@ -31,8 +36,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if sys.version_info < (3, 11):  # noqa: UP036 - this script meets whatever Python the machine has
         sys.exit(f"ConvBook needs Python 3.11 or newer; `{sys.executable}` is {sys.version.split()[0]}.")
-    if shutil.which("chromium") is None and arguments.for_tests:
-        install_system_package("chromium")
+    for need in ("chromium", *OPTIONAL) if arguments.for_tests else ():
+        if not is_there(need):
+            install_system_package(need)
     started = time.monotonic()
     digest = hash_inputs()
     if STAMP.exists() and STAMP.read_text() == digest:
@@ -103,13 +109,25 @@ def install_system_package(need: str) -> None:
     package, purpose = PACKAGES[need]
     command = f"apt-get install -y {package}"
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        sys.exit(f"To {purpose}, ConvBook needs the package {package}. Install it with:\n    sudo {command}")
+        give_up(need, f"To {purpose}, ConvBook needs the package {package}. Install it with:\n    sudo {command}")
+        return
     print(f"setup: {command}", flush=True)
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     subprocess.run(["apt-get", "update"], check=False, **quiet)
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     if subprocess.run(command.split(), env=environment, **quiet).returncode:
-        sys.exit(f"`{command}` failed. Run it by hand to see why, then run `make` again.")
+        give_up(need, f"`{command}` failed. Run it by hand to see why, then run `make` again.")
+
+
+def is_there(need: str) -> bool:
+    """Whether a command can be run; Debian keeps a server's programs off the path."""
+    return shutil.which(need) is not None or any(Path("/usr/lib/postgresql").glob(f"*/bin/{need}"))
+
+
+def give_up(need: str, reason: str) -> None:
+    if need not in OPTIONAL:
+        sys.exit(reason)
+    print(f"setup: {reason}", flush=True)
 
 
 if __name__ == "__main__":

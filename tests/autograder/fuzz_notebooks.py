@@ -144,7 +144,7 @@ def result_problems(assignment: Assignment, case: Case, result: Result) -> Itera
     for cell in result.cells:
         if not 0 <= cell.points <= cell.max_points:
             yield f"{cell.id} has {cell.points} of {cell.max_points} points"
-        if cell.points < cell.max_points and not cell.message and result.status != "unreadable":
+        if cell.points < cell.max_points and not cell.message:
             yield f"{cell.id} ({cell.status}) lost points and says nothing"
         if cell.points > case.base.points[cell.id]:
             yield f"{cell.id} earned {cell.points}, more than before the mutation"

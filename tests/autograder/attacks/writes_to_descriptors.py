@@ -1,6 +1,7 @@
-"""Writes verdicts into every open descriptor. Owed: the honest score or less, with a reason."""
+"""Writes verdicts into every open descriptor. Owed: the honest score or less, with a reason, flagged."""
 
 EARNS = 5
+FLAGGED = True
 
 ANSWER = r"""
 import os
