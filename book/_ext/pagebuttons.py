@@ -1,22 +1,26 @@
-"""The buttons over each page: Colab, download, print, repository, report an error.
+"""The buttons over each page: Colab, download, repository, report an error.
 
 The theme's own set opens the Markdown source in Colab, which reads notebooks only, and hides single
 buttons in menus. This one points at the generated notebooks/chapters/NAME.ipynb, in Colab and as a
-download that is copied into the book. `repository:` in _config.yml says where the project lives.
+download that is copied into the book. `repository:` in _config.yml says where the project lives. A report opens the
+form .github/ISSUE_TEMPLATE/page-error.yml with the page and the book's version filled in.
 """
 
+import re
 import shutil
+import tomllib
 from pathlib import Path
 from urllib.parse import urlencode
 
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
+CHAPTER = re.compile(r"[0-9][0-9]-.*")  # the pages that tools/notebooks.py makes notebooks of
 
 
 def notebook_of(app, pagename: str) -> Path | None:
     """The generated notebook of a chapter, relative to the repository's root; None for other pages."""
-    if "kernelspec" not in app.env.metadata.get(pagename, {}) or pagename == app.config.root_doc:
+    if not CHAPTER.fullmatch(Path(pagename).name):
         return None
     return Path("notebooks", "chapters", Path(pagename).name + ".ipynb")
 
@@ -29,8 +33,10 @@ def set_buttons(app, pagename, templatename, context, doctree) -> None:
     options = app.config.html_theme_options
     repository, branch = options["repository_url"], options["repository_branch"]
     issue = {
+        "template": "page-error.yml",
         "title": f"Error on page {pagename}",
-        "body": f"Page: {pagename}\n\nWhat it says:\n\nWhat it should say, and why:\n",
+        "page": pagename,
+        "version": app.config.convbook_version,
     }
     buttons = []
     if notebook := notebook_of(app, pagename):
@@ -65,6 +71,8 @@ def copy_notebooks(app, exception) -> None:
 
 
 def setup(app):
+    project = tomllib.loads((Path(app.srcdir) / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    app.add_config_value("convbook_version", project["version"], "env")
     app.connect("html-page-context", set_buttons, priority=900)
     app.connect("build-finished", copy_notebooks)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
