@@ -6,6 +6,7 @@ import tomllib
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 
 from convbook import widgets
@@ -34,31 +35,42 @@ def test_the_top_page_leads_to_the_front_page(book):
     assert top.find("a")["href"] == target
 
 
+def buttons(content) -> dict[str, str]:
+    return {a.get_text(strip=True): a["href"] for a in content.select(".article-header-buttons a")}
+
+
 def test_every_chapter_opens_in_colab_and_downloads_as_the_same_notebook(soup, book, root, course):
     project = course["repository"].removeprefix("https://github.com/")
-    chapters = [page for page in soup if page != "book/index.html"]
+    chapters = {f"book/{source.stem}.html" for source in (root / "book").glob("[0-9][0-9]-*.md")}
     assert chapters
     for page in chapters:
         notebook = f"notebooks/chapters/{page.removeprefix('book/').removesuffix('.html')}.ipynb"
-        buttons = {a.get_text(strip=True): a["href"] for a in soup[page].select(".article-header-buttons a")}
-        assert buttons["Colab"] == (
-            f"https://colab.research.google.com/github/{project}/blob/{course['branch']}/{notebook}"
-        )
-        assert (book / page).parent.joinpath(buttons["Notebook"]).read_bytes() == (root / notebook).read_bytes()
+        found = buttons(soup[page])
+        assert found["Colab"] == f"https://colab.research.google.com/github/{project}/blob/{course['branch']}/{notebook}"
+        assert (book / page).parent.joinpath(found["Notebook"]).read_bytes() == (root / notebook).read_bytes()
+    for page in soup.keys() - chapters:
+        assert not {"Colab", "Notebook"} & buttons(soup[page]).keys(), f"{page} has no notebook to open"
 
 
-def test_every_page_leads_to_the_repository_and_to_a_report_that_names_it(soup, course):
-    for page, content in soup.items():
-        buttons = {a.get_text(strip=True): a["href"] for a in content.select(".article-header-buttons a")}
-        assert buttons["Source"] == course["repository"]
-        report = urlsplit(buttons["Report"])
+def test_every_page_leads_to_the_repository_and_to_a_report_that_names_it(book, pages, root, course):
+    form = yaml.safe_load((root / ".github" / "ISSUE_TEMPLATE" / "page-error.yml").read_text())
+    version = tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]
+    for page in pages:
+        found = buttons(BeautifulSoup((book / page).read_text(), "html.parser"))
+        assert found["Source"] == course["repository"]
+        report = urlsplit(found["Report"])
         assert report._replace(query="").geturl() == f"{course['repository']}/issues/new"
-        assert page.removesuffix(".html") in parse_qs(report.query)["title"][0]
+        name = page.removesuffix(".html")
+        filled = {key: values[0] for key, values in parse_qs(report.query).items()}
+        assert filled.pop("template") == "page-error.yml" and name in filled.pop("title")
+        assert filled == {"page": name, "version": version}
+        assert filled.keys() <= {field["id"] for field in form["body"] if "id" in field}
 
 
 def test_the_front_page_has_a_live_demo_and_three_doors(soup):
     front = soup["book/index.html"]
-    assert [link.get_text() for link in front.select(".doors strong a")] == ["Read", "Do", "Teach"]
+    doors = {link.get_text(): link["href"] for link in front.select(".doors strong a")}
+    assert doors == {"Read": "01-convolution.html", "Do": "do.html", "Teach": "teach.html"}
     assert front.select('script[type="application/vnd.jupyter.widget-view+json"]')
 
 
