@@ -19,10 +19,10 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from convbook.shapes import operations
+from convbook.shapes import operations, trail
 from convbook.shapes.layers import Map, Shape
-from convbook.shapes.operations import LostError, Seen
 from convbook.shapes.table import Row, Table
+from convbook.shapes.trail import LostError, Seen
 
 
 def table_of_module(module: nn.Module, input_shape: Shape) -> Table:
@@ -163,7 +163,7 @@ class _Walk(TorchDispatchMode):
         operations.check_size(name, a)
         result = func(*args, **(kwargs or {}))
         out = [each for each in tree_leaves(result) if isinstance(each, Tensor)]
-        sources = [] if name in operations.CONSTANTS else self._sources(a)
+        sources = [] if name in trail.CONSTANTS else self._sources(a)
         seen = None
         if out and sources:
             seen = self._follow(func, a, sources, out[0])
@@ -178,7 +178,7 @@ class _Walk(TorchDispatchMode):
         if len(followed) < len(sources):
             return None
         try:
-            return operations.follow(func, a, followed, out)
+            return trail.follow(func, a, followed, out)
         except LostError as lost:
             self._notes.append(f"{self._where()}: receptive fields are unknown from here on, since {lost}.")
             return None
@@ -186,7 +186,7 @@ class _Walk(TorchDispatchMode):
     def _write(self, func: Any, a: operations.Arguments, before: Seen | None, out: Tensor, seen: Seen | None) -> None:
         name, (module, step, _) = operations.name_of(func), self._at_work[-1]
         if step is None:
-            where, label = self._names[module], operations.step_of(func, before, seen)
+            where, label = self._names[module], trail.step_of(func, before, seen)
             if not label:
                 return
             step = _Step(f"{where}.{label}" if where else label, "function", seen=seen)
@@ -195,7 +195,7 @@ class _Walk(TorchDispatchMode):
         step.kernel = step.kernel or operations.kernel_of(name, a)
         if name in operations.MULTIPLY_ADDS:
             step.multiply_adds += operations.MULTIPLY_ADDS[name](a, out)
-        elif not operations.is_free(func):
+        elif not trail.is_free(func):
             self._notes.append(f"{self._where()}: the multiply-adds of {name} are not counted.")
 
     def explain(self, error: Exception) -> str:
