@@ -1,12 +1,11 @@
-"""Pictures to work on, each from a package that is installed already: nothing is downloaded.
-
-Every call says where its picture came from.
-"""
+"""Photographs from a package that is installed already: nothing is downloaded."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from convbook.data.places import say_once
 
 # Which photographs, and the words that go with them. Both files ship inside scikit-image's wheel.
 _PHOTOGRAPHS = {
@@ -16,7 +15,7 @@ _PHOTOGRAPHS = {
 
 
 def photograph(name: str, size: int = 512) -> NDArray[np.float64]:
-    """A square photograph as values from 0 (black) to 1 (white), and a line that says where it came from.
+    """A square photograph as values from 0 (black) to 1 (white).
 
     "camera" is gray, of shape (size, size); "astronaut" is in color, of shape (size, size, 3).
     `size` divides 512; a smaller picture is the mean over blocks of the full one.
@@ -32,5 +31,5 @@ def photograph(name: str, size: int = 512) -> NDArray[np.float64]:
         raise ImportError("The photographs come with scikit-image: `pip install scikit-image`.") from error
     full: NDArray[Any] = getattr(data, name)()
     blocks = full.reshape(size, 512 // size, size, 512 // size, *full.shape[2:])
-    print(f"Photograph {_PHOTOGRAPHS[name]}, from scikit-image.")
+    say_once(f"Photograph {_PHOTOGRAPHS[name]}, from scikit-image.")
     return blocks.mean(axis=(1, 3)) / 255.0
