@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from convbook.shapes.field import Field
-from convbook.shapes.sizes import at_least, effective_size, output_size, same_padding, transposed_size
+from convbook.shapes.sizes import at_least, output_size, same_padding, transposed_size
 
 Shape = tuple[int, ...]  # (channels, rows, columns), (channels, length), …; (features,) once flat
 Setting = int | tuple[int, ...]
@@ -160,12 +160,9 @@ class Pool(Layer):
         kernel, stride, dilation = self._settings(x)
         (padding,) = _along(x, padding=self.padding)
         settings = list(zip(kernel, stride, padding, dilation, strict=True))
-        for k, _, p, d in settings:
-            if p > effective_size(k, d) // 2:
-                raise ValueError(
-                    f"padding is {p}, more than half of the {effective_size(k, d)} pixels that the kernel spans: "
-                    "a window could lie in the padding alone."
-                )
+        for k, _, p, _ in settings:
+            if p > k // 2:
+                raise ValueError(f"padding is {p}; a pooling of size {k} may have at most half its size, {k // 2}.")
         grid = tuple(output_size(n, *each, ceil_mode=self.ceil_mode) for n, each in zip(x.grid, settings, strict=True))
         fields = tuple(f.slide(*each) for f, each in zip(x.fields, settings, strict=True))
         return Map((x.shape[0], *grid), grid, fields)

@@ -192,7 +192,7 @@ class _Walk(TorchDispatchMode):
             step = _Step(f"{where}.{label}" if where else label, "function", seen=seen)
             step.shape, step.parameters = tuple(out.shape[1:]), self._take_parameters(module)
             self._steps.append(step)
-        step.kernel = step.kernel or operations.kernel_of(name, a)
+        step.kernel = step.kernel or operations.kernel_of(name, a, len(before.fields) if before else 0)
         if name in operations.MULTIPLY_ADDS:
             step.multiply_adds += operations.MULTIPLY_ADDS[name](a, out)
         elif not trail.is_free(func):

@@ -33,11 +33,17 @@ def name_of(operation: OpOverload) -> str:
     return str(operation.overloadpacket.__name__).removesuffix("_")
 
 
-def kernel_of(name: str, a: Arguments) -> str:
-    """The kernel as tables print it; "" for an operation without one."""
+def kernel_of(name: str, a: Arguments, axes: int) -> str:
+    """The kernel along the last `axes` axes as tables print it; "" for an operation without one.
+
+    Torch pools a row as a picture of height 1; with `axes` 1 that height stays out of the text.
+    """
     if name == "convolution":
         return describe(a["weight"].shape[2:], a["stride"], a["dilation"], groups=a["groups"])
-    return describe(*pooling(a)[:2], a.get("dilation", ())) if name in POOLINGS else ""
+    if name not in POOLINGS:
+        return ""
+    kernel, stride, _, dilation = (each[-axes:] for each in pooling(a))
+    return describe(kernel, stride, dilation)
 
 
 def check_size(name: str, a: Arguments) -> None:

@@ -39,7 +39,7 @@ def step_of(operation: OpOverload, before: Seen | None, after: Seen | None) -> s
     name = name_of(operation)
     if before and after and after.flat > before.flat:
         return "flatten" if RULES.get(name) is _reshape else name
-    if name in ("detach", "alias", "clone", "_to_copy") or RULES.get(name) in (_reshape, _permute):
+    if name in ("detach", "alias", "clone", "_to_copy") or RULES.get(name) in (_reshape, _permute, _pick):
         return ""
     return "linear" if name in ("addmm", "mm") else name.removesuffix("_with_indices")
 
@@ -141,13 +141,13 @@ def _slice(seen: Seen, a: Arguments, out: Tensor) -> Seen:
 def _reduce(seen: Seen, a: Arguments, out: Tensor) -> Seen:
     """A mean, sum or maximum: over channels it changes nothing here, over the whole picture it is global pooling."""
     axes = a["self"].dim()
-    over = {each % axes for each in (a["dim"] if a["dim"] is not None else range(axes))}
+    over = {each % axes for each in a.get("dim") or range(axes)}
     picture = set(range(axes - len(seen.fields), axes)) if not seen.flat else set()
     if not over & picture:
         return seen
     if not picture <= over:
         raise LostError("one axis of the picture goes away")
-    return _whole(seen, flat=not a["keepdim"])
+    return _whole(seen, flat=not a.get("keepdim"))
 
 
 def _softmax(seen: Seen, a: Arguments, out: Tensor) -> Seen:
@@ -165,6 +165,13 @@ def _reshape(seen: Seen, a: Arguments, out: Tensor) -> Seen:
     if set(seen.grid) <= {1}:  # whatever the shape, all units see the same
         return Seen(seen.fields, seen.grid, flat=True)
     raise LostError("the map is reshaped")
+
+
+def _pick(seen: Seen, a: Arguments, out: Tensor) -> Seen:
+    """Some of the channels."""
+    if seen.flat or a["dim"] % a["self"].dim() < a["self"].dim() - len(seen.grid):
+        return seen
+    raise LostError("the picture is cut into pieces")
 
 
 def _permute(seen: Seen, a: Arguments, out: Tensor) -> Seen:
@@ -222,7 +229,7 @@ RULES: dict[str, Rule] = {
     "_log_softmax": _softmax,
     **dict.fromkeys(("view", "_unsafe_view", "unsqueeze", "squeeze", "expand"), _reshape),
     **dict.fromkeys(("permute", "transpose", "t"), _permute),
-    **dict.fromkeys(("split", "split_with_sizes", "chunk", "unbind", "select"), _reshape),
+    **dict.fromkeys(("split", "split_with_sizes", "unbind", "select"), _pick),
     **dict.fromkeys(
         (
             *(
@@ -250,7 +257,7 @@ RULES: dict[str, Rule] = {
 
 #: No rule is needed: they have no products that anybody counts.
 _FREE = {"_safe_softmax", "argmax", "as_strided", "cat", "copy", "cumsum", "gather", "index", "lift_fresh", "prod"} | {
-    *("roll", "sort", "stack", "topk", "unsafe_split", "var_mean")
+    *("max", "min", "roll", "sort", "stack", "topk", "unsafe_split", "var_mean")
 }
 
 
