@@ -20,17 +20,20 @@ from convbook.data import fashion, places
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder with the cache in `cache`. Nothing answers, and no line has been printed yet."""
+    """An empty folder with the cache in `cache`. Only this machine answers, and no line has been printed yet."""
+    real = socket.getaddrinfo
 
-    def unreachable(*_: object, **__: object) -> None:
-        raise socket.gaierror(-3, "Temporary failure in name resolution")
+    def only_loopback(host, *args, **kwargs):
+        if host != "127.0.0.1":
+            raise socket.gaierror(-3, "Temporary failure in name resolution")
+        return real(host, *args, **kwargs)
 
     monkeypatch.delenv("CONVBOOK_DATA", raising=False)
     monkeypatch.setenv("CONVBOOK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(fashion, "DEBIAN", (tmp_path / "debian", "dataset-fashion-mnist"))
     monkeypatch.setattr(places, "_said", set())
     monkeypatch.setattr(places, "_for_this_process", [])
-    monkeypatch.setattr(socket, "getaddrinfo", unreachable)
+    monkeypatch.setattr(socket, "getaddrinfo", only_loopback)
     return tmp_path
 
 
@@ -102,9 +105,8 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], Server]]:
-    """Serve a folder on the loopback interface, the only one that answers on the `machine`."""
-    real = socket.getaddrinfo
+def serve() -> Iterator[Callable[[Path], Server]]:
+    """Serve a folder on the loopback interface."""
     running = []
 
     def start(folder: Path) -> Server:
@@ -115,12 +117,6 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
         thread.start()
         running.append((server, state, thread))
 
-        def only_loopback(host, *args, **kwargs):
-            if host != "127.0.0.1":
-                raise socket.gaierror(-3, "Temporary failure in name resolution")
-            return real(host, *args, **kwargs)
-
-        monkeypatch.setattr(socket, "getaddrinfo", only_loopback)
         return state
 
     yield start

@@ -130,7 +130,7 @@ def test_a_damaged_bundled_subset_is_not_used(machine, garments, monkeypatch):
     content[-1] ^= 1
     path.write_bytes(gzip.compress(bytes(content)))
     monkeypatch.setattr(fashion, "ASSETS", damaged)
-    with pytest.raises(DataUnavailable, match="Install convbook again.*broken"):
+    with pytest.raises(DataUnavailable, match=r"Install convbook again.*broken"):
         fashion_mnist("train", bundled=True)
 
 
