@@ -7,7 +7,7 @@ NAME   ?= 01-convolution
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup course book notebooks release lab sample grade report check test lock clean
+.PHONY: help setup course book pdf notebooks release lab sample grade report bench check test lock clean
 
 help: ## say what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 18
@@ -24,6 +24,9 @@ course: setup ## book, notebooks, and a graded sample class
 
 book: setup ## build the book into _build/html
 	@$(STEP) book _build/html/index.html -- $(RUN) tools/book.py
+
+pdf: book ## the whole book as one PDF
+	@$(STEP) pdf _build/convbook.pdf -- $(RUN) tools/pdf.py
 
 notebooks: setup ## generate notebooks/ from book/ and solutions/
 	@$(STEP) notebooks notebooks/ -- $(RUN) tools/notebooks.py
@@ -43,6 +46,12 @@ grade: $(if $(SUBMISSIONS),setup,sample) ## grade SUBMISSIONS into OUT (by defau
 
 report: setup ## the class report again
 	@autograder report $(or $(OUT),_build/class/$(NAME))
+
+bench: book ## measure pages, build and grading beside their aims (minutes)
+	@$(RUN) tools/bench_pages.py
+	@mkdir -p _build/bench
+	@autograder bench 01-convolution --json _build/bench/01-convolution.json
+	@autograder --course tests/autograder/fixtures/torchy bench --json _build/bench/torchy.json
 
 check: setup ## format, lint, types, spelling, links of the built book
 	@ruff format --check --quiet . || { echo "Run 'ruff format .'"; exit 1; }
