@@ -90,7 +90,7 @@ def fashion_mnist(split: Literal["train", "test"] = "train", *, bundled: bool = 
             say_once(f"Fashion-MNIST {source}.")
             return Split(images, labels, GARMENTS, MEAN, STD, f"Fashion-MNIST {source}")
         except DataUnavailable as problem:
-            say_once(f"{problem} Until then there is the bundled subset of 10,000 pictures.")
+            say_once(str(problem))
     source = "bundled subset, 8,000 pictures to train on and 2,000 to test on"
     say_once(f"Fashion-MNIST: {source}.")
     try:

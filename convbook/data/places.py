@@ -33,21 +33,18 @@ def cache_folder() -> Path:
         return Path(tempfile.gettempdir()) / "convbook"
 
 
-def writable_cache() -> Path:
-    """The cache where it can be written, else a folder that goes when this process ends."""
+def writable_cache() -> tuple[Path, str]:
+    """The cache and "", or where it cannot be written a folder that goes when this process ends, and why."""
     cache = cache_folder()
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache):
-            return cache
+            return cache, ""
     except OSError as problem:
-        say_once(
-            f"{cache} cannot be written ({problem.strerror}): downloads are kept until this process ends. "
-            "Set CONVBOOK_CACHE to a folder that can be written to keep them."
-        )
+        why = f"{cache} cannot be written ({problem.strerror})"
     if not _for_this_process:
         _for_this_process.append(tempfile.TemporaryDirectory(prefix="convbook-"))
-    return Path(_for_this_process[0].name)
+    return Path(_for_this_process[0].name), why
 
 
 def caches() -> list[Path]:

@@ -75,8 +75,9 @@ def _obtain(data: DataSet[T]) -> tuple[T, str]:
     except (Broken, ImportError, OSError, RuntimeError) as problem:
         tried.append(f"download: {' '.join(str(problem).split())}")
         package = "".join(f"`apt-get install {name}`, or " for _, name in data.installed)
+        attempts = "".join(f"\n- {each}" for each in tried)
         raise DataUnavailable(
-            f"{data.title} was not found. Tried, in this order: {'; '.join(tried)}. "
+            f"{data.title} was not found. Tried, in this order:{attempts}\n"
             f"To mend it: {package}put {data.layout} into a folder and set CONVBOOK_DATA to it."
         ) from problem
 
@@ -101,7 +102,7 @@ def _aside(folder: Path) -> str:
 
 
 def _download(data: DataSet[T]) -> tuple[T, str]:
-    cache = places.writable_cache()
+    cache, unwritable = places.writable_cache()
     target = cache / data.folder
     for left in cache.glob(".partial-*"):
         if time.time() - left.stat().st_mtime > ABANDONED_SECONDS:
@@ -116,6 +117,11 @@ def _download(data: DataSet[T]) -> tuple[T, str]:
         except OSError:
             if not target.exists():  # else another process was quicker, with the same data
                 raise
+    if unwritable:
+        say_once(
+            f"{unwritable}: the download is kept until this process ends. "
+            "Set CONVBOOK_CACHE to a folder that can be written to keep it."
+        )
     return value, f"downloaded from {address} to {target}"
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torchvision.transforms.v2.functional import normalize
 
-from convbook.data import Split, batches
+from convbook.data import Split, batches, batching
 
 N = 50
 
@@ -57,6 +57,16 @@ def test_each_epoch_has_an_order_of_its_own_that_the_seed_repeats(split):
 
 def test_without_a_seed_the_order_is_that_of_the_split(split):
     assert order(batches(split, 8)) == list(range(N))
+
+
+def test_batches_are_the_same_however_many_are_made_at_once(split, monkeypatch):
+    together = list(batches(split, 8, seed=3, augment=noisy))
+    for pixels in (1, 3 * 8 * split.images[0].size):
+        monkeypatch.setattr(batching, "GROUP", pixels)
+        for (images, labels), (expected, wanted) in zip(
+            batches(split, 8, seed=3, augment=noisy), together, strict=True
+        ):
+            assert torch.equal(images, expected) and torch.equal(labels, wanted)
 
 
 def noisy(images, generator):
