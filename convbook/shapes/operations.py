@@ -47,18 +47,25 @@ def kernel_of(name: str, a: Arguments, axes: int) -> str:
 
 
 def check_size(name: str, a: Arguments) -> None:
-    """Refuse a kernel that does not fit, in words that say why."""
-    if name == "convolution" and not a["transposed"]:
-        settings = zip(
-            a["input"].shape[2:], a["weight"].shape[2:], a["stride"], a["padding"], a["dilation"], strict=False
-        )
-        for n, k, s, p, d in settings:
-            output_size(n, k, s, p, d)
+    """Refuse an input that does not fit, in words that say why."""
+    if name == "convolution":
+        shape, weight = a["input"].shape, a["weight"].shape
+        channels = weight[0] if a["transposed"] else weight[1] * a["groups"]
+        _check_count("channels", channels, shape[1])
+        if not a["transposed"]:
+            for n, k, s, p, d in zip(shape[2:], weight[2:], a["stride"], a["padding"], a["dilation"], strict=True):
+                output_size(n, k, s, p, d)
+    elif name == "addmm":
+        _check_count("features", a["mat2"].shape[0], a["mat1"].shape[1])
     elif name in POOLINGS:
-        kernel, stride, padding, dilation = pooling(a)
-        shape = a["self"].shape[-len(kernel) :]
-        for n, k, s, p, d in zip(shape, kernel, stride, padding, dilation, strict=True):
+        settings = pooling(a)
+        for n, k, s, p, d in zip(a["self"].shape[-len(settings[0]) :], *settings, strict=True):
             output_size(n, k, s, p, d, ceil_mode=a["ceil_mode"])
+
+
+def _check_count(what: str, expected: int, found: int) -> None:
+    if found != expected:
+        raise ValueError(f"It has weights for {expected} {what}, and gets {found}.")
 
 
 def pooling(a: Arguments) -> tuple[Sequence[int], Sequence[int], Sequence[int], Sequence[int]]:

@@ -146,7 +146,7 @@ def random_network(
 def test_a_layer_has_the_size_that_torch_gives_and_is_refused_where_torch_refuses_it(kind: Callable[..., Pair]) -> None:
     draws = np.random.default_rng(6)
     fitting = 0
-    for _ in range(700):
+    for _ in range(1500):
         axes = int(draws.integers(1, 4))
         shape = (int(draws.integers(1, 5)), *(int(each) for each in draws.integers(1, 9, axes)))
         layer, module = kind(draws, shape[0], axes)
@@ -160,8 +160,8 @@ def test_a_layer_has_the_size_that_torch_gives_and_is_refused_where_torch_refuse
         else:
             assert layer.output(Map.of_input(shape)).shape == expected, (layer, shape)
             fitting += 1
-    assert fitting > 150
-    assert fitting < 690 or kind is random_adaptive, "the draws must try layers that do not fit"
+    assert fitting > 300
+    assert fitting < 1450 or kind is random_adaptive, "the draws must try layers that do not fit"
 
 
 def test_a_list_and_its_torch_module_have_the_same_table_and_torch_counts_the_same_products() -> None:
@@ -198,7 +198,7 @@ def seen_by_torch(module: nn.Module, shape: tuple[int, ...], axis: int) -> np.nd
     return (y.any(dim=others) if others else y).numpy()
 
 
-@pytest.mark.parametrize(("shape", "cases"), [((2, 60), 400), ((1, 34, 26), 60), ((1, 14, 12, 13), 20)])
+@pytest.mark.parametrize(("shape", "cases"), [((2, 60), 1200), ((1, 34, 26), 200), ((1, 14, 12, 13), 40)])
 def test_a_unit_sees_from_the_first_to_the_last_pixel_of_its_field(shape: tuple[int, ...], cases: int) -> None:
     draws = np.random.default_rng(8)
     inner = alternating = 0
@@ -206,17 +206,18 @@ def test_a_unit_sees_from_the_first_to_the_last_pixel_of_its_field(shape: tuple[
         layers, module = random_network(draws, shape, dense=False)
         if not layers:
             continue
-        row = table(layers, shape).rows[-1]
+        rows = table(layers, shape).rows
+        row = rows[-1]
         for axis, field in enumerate(row.fields):
-            n = shape[1 + axis]
+            n, margin = shape[1 + axis], field.size + 3 * max(each.jump[axis] for each in rows)
             seen = seen_by_torch(module, shape, axis)
             for unit in range(row.output_shape[1 + axis]):
                 pixels, span = np.flatnonzero(seen[:, unit]), field.sees(unit)
                 first, last = span or (0, -1)
                 assert all(first <= pixel <= last for pixel in pixels), (layers, axis, unit)
-                # Near the border part of what a unit would see is padding.
-                if span and field.size <= first and last < n - field.size:
-                    assert (pixels[0], pixels[-1]) == (first, last), (layers, axis, unit)
+                # Near the border part of what a unit would see is padding, or cropped.
+                if span and margin <= first and last < n - margin:
+                    assert (pixels.min(initial=n), pixels.max(initial=-1)) == (first, last), (layers, axis, unit)
                     inner += 1
                     alternating += len(field.spans) > 1
     assert inner > 2 * cases and alternating > cases / 4
