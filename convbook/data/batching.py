@@ -66,7 +66,7 @@ class Batches:
         if self.seed is None:
             order = torch.arange(len(self._labels))
         else:
-            order = torch.randperm(len(self._labels), generator=_generator(self.seed, number))
+            order = torch.randperm(len(self._labels), generator=_generator(self.seed, number, 0))
         order = order.to(self.device)
         group = max(1, GROUP // (self.size * self._pixels[0].numel()))
         for start in range(first, len(self), group):
@@ -76,7 +76,7 @@ class Batches:
             for index, (images, labels) in enumerate(pairs, start):
                 if self.augment is not None:
                     assert self.seed is not None
-                    images = self.augment(images, _generator(self.seed, number, index, device=self.device))
+                    images = self.augment(images, _generator(self.seed, number, index + 1, device=self.device))
                 yield images, labels
 
 
@@ -110,9 +110,9 @@ def batches(
         raise ImportError("Batches are tensors of torch, which is missing: `pip install torch`.") from problem
 
 
-def _generator(*numbers: int, device: "torch.device | None" = None) -> "torch.Generator":
-    """A generator whose stream depends on all the numbers."""
+def _generator(seed: int, epoch: int, stream: int, device: "torch.device | None" = None) -> "torch.Generator":
+    """Stream 0 is for the order of an epoch, stream i + 1 for the augmentation of its batch i."""
     import torch
 
-    (state,) = np.random.SeedSequence(numbers).generate_state(1, np.uint64)
+    (state,) = np.random.SeedSequence((seed, epoch, stream)).generate_state(1, np.uint64)
     return torch.Generator(device or "cpu").manual_seed(int(state >> np.uint64(1)))

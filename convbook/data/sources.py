@@ -5,6 +5,7 @@ is our own download it is put aside first, so that the next download has room an
 to a folder beside its place, is checked there and then renamed: whoever looks meanwhile sees all of it or nothing.
 """
 
+import http.client
 import socket
 import tempfile
 import threading
@@ -41,7 +42,7 @@ class DataSet(Generic[T]):
     title: str
     folder: str  # its name in the cache
     read: Callable[[Path], T]  # all of it, checked; raises Absent or Broken
-    fetch: Callable[[Path], str]  # downloads into an empty folder, returns the address; raises OSError, RuntimeError
+    fetch: Callable[[Path], str]  # downloads into an empty folder, returns the address; raises what _obtain catches
     layout: str  # what CONVBOOK_DATA should hold
     installed: tuple[tuple[Path, str], ...] = ()  # places where a system package puts it, and the package's name
 
@@ -72,7 +73,7 @@ def _obtain(data: DataSet[T]) -> tuple[T, str]:
         tried.append("CONVBOOK_DATA: not set")
     try:
         return _download(data)
-    except (Broken, ImportError, OSError, RuntimeError) as problem:
+    except (Broken, ImportError, OSError, RuntimeError, http.client.HTTPException) as problem:
         tried.append(f"download: {' '.join(str(problem).split())}")
         package = "".join(f"`apt-get install {name}`, or " for _, name in data.installed)
         attempts = "".join(f"\n- {each}" for each in tried)
@@ -164,7 +165,7 @@ def _silence(address: str) -> str:
             outcome[0] = ""
         except urllib.error.HTTPError:
             outcome[0] = ""  # an answer, if an unfriendly one
-        except OSError as problem:
+        except (OSError, http.client.HTTPException) as problem:
             outcome[0] = f"{address} cannot be reached ({getattr(problem, 'reason', problem)})"
 
     thread = threading.Thread(target=ask, daemon=True)

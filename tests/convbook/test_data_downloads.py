@@ -5,6 +5,7 @@ import io
 import pickle
 import socket
 import tarfile
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,23 @@ def test_a_server_that_never_answers_is_given_up(machine, garments, monkeypatch,
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/"
         problem = sources._silence(address)
     assert address in problem and ("timed out" in problem or "has not answered" in problem)
+
+
+def test_what_is_no_web_server_counts_as_no_network(machine, garments, monkeypatch, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer():
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(1_000)
+                connection.sendall(b"220 mail ready\r\n\r\n")
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        monkeypatch.setattr(datasets.FashionMNIST, "mirrors", [f"http://127.0.0.1:{listening.getsockname()[1]}/"])
+        assert "bundled" in fashion_mnist("train").source
+        thread.join()
+    assert "cannot be reached (220 mail ready" in capsys.readouterr().out
 
 
 def test_without_torchvision_the_message_names_the_package(machine, garments, monkeypatch, capsys):
