@@ -1,24 +1,45 @@
 """Nothing stale ships: cells run again after a change in what they call, pages go with their source.
 
-jupyter-cache compares a chapter's code cells alone. A chapter imports convbook, so a change there would leave
-its stored outputs, the widgets' scripts among them, as they were. The cache folder's name therefore holds
-a hash of everything that a cell's result depends on; Sphinx reads the chapters again when it changes.
-Nor does Sphinx look at style sheets, scripts and extensions while no chapter changes, so that their hash is
-a setting of the book.
+jupyter-cache compares a chapter's code cells alone. A chapter imports convbook and plots book/logs, so a change there
+would leave its stored outputs, the widgets' scripts among them, as they were. The cache folder's name therefore holds
+a hash of everything that a cell's result depends on: those files, Python, and the installed versions of what they
+import. Sphinx reads the chapters again when it changes, and nothing else makes cells run again.
+
+Nor does Sphinx look at style sheets, scripts, extensions and its own version while no chapter changes, so that their
+hash is a setting of the book.
 """
 
 import hashlib
+import platform
 import shutil
+from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 
-CODE = ("convbook", "requirements.txt")  # what cells call
+CODE = ("convbook", "book/logs")  # what cells call and read
+# What those import, beside Python itself; tests/book/test_fresh.py looks for others.
+PACKAGES = [
+    "anywidget",
+    "cycler",
+    "ipykernel",
+    "ipython",
+    "ipywidgets",
+    "matplotlib",
+    "matplotlib-inline",
+    "numpy",
+    "pillow",
+    "scikit-image",
+    "scikit-learn",
+    "torch",
+    "torchvision",
+    "traitlets",
+]
 SHELL = ("book/static", "book/_ext", "book/_templates", "package-lock.json")  # what pages are made with
 PREFIX = ".jupyter_cache-"
 
 
-def hash_files(root: Path, tops: tuple[str, ...]) -> str:
-    """A short hash of the names and contents of these files and of all files in these folders."""
-    digest = hashlib.sha256()
+def hash_files(root: Path, tops: tuple[str, ...], more: str = "") -> str:
+    """A short hash of the names and contents of these files and of all files in these folders, and of `more`."""
+    digest = hashlib.sha256(more.encode())
     for top in tops:
         files = [root / top] if (root / top).is_file() else sorted((root / top).rglob("*"))
         for file in files:
@@ -28,10 +49,23 @@ def hash_files(root: Path, tops: tuple[str, ...]) -> str:
     return digest.hexdigest()[:16]
 
 
+def versions() -> str:
+    """Python's version and those of PACKAGES, one a line."""
+    return "\n".join([f"python {platform.python_version()}", *(f"{name} {installed(name)}" for name in PACKAGES)])
+
+
+def installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "absent"
+
+
 def choose_cache(app, config) -> None:
     root, build = Path(app.srcdir), Path(app.outdir).parent
-    config.book_shell = hash_files(root, SHELL)
-    cache = build / f"{PREFIX}{hash_files(root, CODE)}"
+    everything = sorted(f"{package.name} {package.version}" for package in distributions())
+    config.book_shell = hash_files(root, SHELL, "\n".join(everything))
+    cache = build / f"{PREFIX}{hash_files(root, CODE, versions())}"
     config.nb_execution_cache_path = str(cache)
     for stale in build.glob(f"{PREFIX}*"):
         if stale != cache:

@@ -3,10 +3,8 @@
 import importlib.util
 import json
 import re
-import shutil
 import subprocess
 import tomllib
-from pathlib import Path
 
 import pytest
 import yaml
@@ -76,42 +74,9 @@ def test_pages_and_figures_share_one_palette(root):
         assert f"--cb-{role}: {DARK_COLORS[role].lower()};" in dark
 
 
-@pytest.fixture
-def tree(tmp_path) -> Path:
-    (tmp_path / "convbook" / "widgets").mkdir(parents=True)
-    (tmp_path / "convbook" / "widgets" / "a.js").write_text("1")
-    (tmp_path / "convbook" / "b.py").write_text("2")
-    (tmp_path / "requirements.txt").write_text("torch==2.14.1")
-    return tmp_path
-
-
-@pytest.mark.parametrize("file", ["convbook/widgets/a.js", "convbook/b.py", "convbook/new.css", "requirements.txt"])
-def test_cells_run_again_after_a_change_in_what_they_call(extension, tree, file):
-    fresh = extension("fresh")
-    before = fresh.hash_files(tree, fresh.CODE)
-    (tree / file).write_text("something else")
-    assert fresh.hash_files(tree, fresh.CODE) != before
-
-
-def test_cells_do_not_run_again_for_nothing(extension, tree):
-    fresh = extension("fresh")
-    before = fresh.hash_files(tree, fresh.CODE)
-    (tree / "convbook" / "__pycache__").mkdir()
-    (tree / "convbook" / "__pycache__" / "b.pyc").write_text("bytes")
-    (tree / "elsewhere.py").write_text("3")
-    assert fresh.hash_files(tree, fresh.CODE) == before
-    shutil.move(tree / "convbook" / "b.py", tree / "convbook" / "c.py")
-    assert fresh.hash_files(tree, fresh.CODE) != before, "a renamed module is another module"
-
-
 def test_formulas_are_set_and_wrong_ones_are_named(extension):
     typesetter = extension("katexmath").Typesetter()
     good = typesetter.render(r"o = \left\lfloor\frac{n + 2p - k}{s}\right\rfloor + 1", display=True)
     assert "<math" in good["html"] and 'class="katex-display"' in good["html"]
     assert "Undefined control sequence" in typesetter.render(r"\notamacro", display=False)["error"]
     assert "<math" in typesetter.render("x", display=False)["html"], "the process goes on after an error"
-
-
-def test_what_freshness_is_judged_by_exists(root, extension):
-    fresh = extension("fresh")
-    assert all((root / place).exists() for place in fresh.CODE + fresh.SHELL)
