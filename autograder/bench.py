@@ -76,7 +76,7 @@ class Bench:
         bare_seconds: processor time of the cells alone.
         share_of_bare: throughput beside what the bare cells would allow on as many cores as there are jobs.
         overhead_seconds: the engine's processor time, start included, over the bare cells'.
-        worker_mb: most private memory of a student's and a judge's process together.
+        worker_mb: most private memory of a student's and a judge's process together; looked at once a second.
         total_mb: most memory of everything that the engine runs, shared pages counted once.
         growth: at tenths of the class: submissions done, seconds, processor seconds of the engine's main process,
             and its memory in MB. A class ten times as large must not cost more a submission.
@@ -350,4 +350,4 @@ def _memory(process: psutil.Process, kind: str) -> int:
 
 
 def _round(value: float) -> float:
-    return round(value, 3)
+    return float(f"{value:.4g}")

@@ -12,43 +12,30 @@ and scheduling, back-pressure and the tasks of a worker that died are left to Da
 No student's name and no secret seed leaves the client: a task holds the text of a notebook and the key of its draws.
 """
 
-import asyncio
-import functools
-import hashlib
 import itertools
-import json
 import logging
-import platform
-import socket
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError
-from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
-import nbformat
-
-import autograder
-import convbook
 from autograder.assignment import Assignment
-from autograder.errors import ClusterError, EngineError, InstructorError, SandboxError
-from autograder.grade import Run, Verdict
-from autograder.judged import JudgeExecutor
-from autograder.judged import executor as make_executor
+from autograder.errors import ClusterError, EngineError, InstructorError
+from autograder.grade import Run
+from autograder.letters import read_run, write_letter
 from autograder.policy import SANDBOXES, Level
-from autograder.probe import choose
 from autograder.submission import Submission
 
 try:
     import distributed
-    from distributed.diagnostics.plugin import SchedulerPlugin, WorkerPlugin
+    from distributed.diagnostics.plugin import SchedulerPlugin
 except ImportError:
     raise InstructorError("Grading on a cluster needs Dask. Run: pip install 'convbook[cluster]'") from None
+
+from autograder.clusterworker import Judging, difference, judge, look, look_at_software, software
 
 CONNECT_SECONDS = 15
 #: So long a cluster may be without any worker before the run gives up.
@@ -113,9 +100,9 @@ class ClusterExecutor:
         """See `autograder.grade.Executor`. Raises `ClusterError` when scheduler or workers are gone for good."""
         if assignment is not self._assignment:
             raise ValueError("An executor on a cluster runs the one assignment that its workers hold.")
-        future = self._submit(_letter(submission, draws_key))
+        future = self._submit(write_letter(submission, draws_key))
         try:
-            return _run_from(self._await(future))
+            return read_run(self._await(future))
         except distributed.KilledWorker as error:
             message = "Your notebook could not be graded: the machines that ran it stopped."
             flag = f"Every worker that ran it ended, the last was {error.last_worker.address}. Look at the notebook."
@@ -143,7 +130,7 @@ class ClusterExecutor:
 
     def _submit(self, letter: str) -> "distributed.Future[str]":
         try:
-            return self._client.submit(_judge, self._name, letter, key=(self._name, next(self._numbers)), retries=1)
+            return self._client.submit(judge, self._name, letter, key=(self._name, next(self._numbers)), retries=1)
         except (OSError, RuntimeError) as error:  # the client gave up on the scheduler
             raise self._lost() from error
 
@@ -187,7 +174,7 @@ class ClusterExecutor:
         """The weakest level among the workers. Raises `InstructorError` with all machines that must not grade."""
         found: dict[str, Any] = self._client.run(look, sandbox, on_error="return")
         try:
-            found["scheduler"] = {**self._client.run_on_scheduler(_look_at_software), "level": "none"}
+            found["scheduler"] = {**self._client.run_on_scheduler(look_at_software), "level": "none"}
         except (ImportError, AttributeError) as error:
             found["scheduler"] = error
         ours = software()
@@ -225,55 +212,13 @@ def _connect(address: str) -> "distributed.Client":
         ) from None
 
 
-# On every machine
-
-
-@functools.cache
-def software() -> dict[str, str]:
-    """What a verdict depends on besides the assignment: our own sources and the libraries that tests call."""
-    digest = hashlib.sha256()
-    for package in (autograder, convbook):
-        for folder in map(Path, package.__path__):
-            for path in sorted(folder.rglob("*.py")):
-                digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    found = {"autograder": digest.hexdigest()[:12], "Python": ".".join(platform.python_version_tuple()[:2])}
-    for library in ("numpy", "torch", "torchvision"):
-        try:
-            found[library] = version(library)
-        except PackageNotFoundError:
-            found[library] = "missing"
-    return found
-
-
-async def look(sandbox: str | None) -> dict[str, Any]:
-    """What a worker is: its host, its software, the sandbox level it gives or why it does not."""
-    found = _look_at_software()
-    try:
-        return {**found, "level": await asyncio.to_thread(choose, sandbox)}
-    except SandboxError as error:
-        return {**found, "level": "", "reason": str(error)}
-
-
-def _look_at_software() -> dict[str, Any]:
-    return {"host": socket.gethostname(), "software": software()}
-
-
 def _unfit(found: Any, ours: dict[str, str]) -> str:
     """Why a machine must not grade; "" for one that may."""
     if isinstance(found, Exception):
         return f"the autograder there is missing or of another version ({found}). Install the one that runs here."
-    return _difference(found["host"], found["software"], ours) or (
+    return difference(found["host"], found["software"], ours) or (
         "" if found["level"] else f"on {found['host']}: {found['reason']}"
     )
-
-
-def _difference(host: str, theirs: dict[str, str], ours: dict[str, str]) -> str:
-    other = [f"{name} is {theirs.get(name)} there and {mine} here" for name, mine in ours.items()
-             if theirs.get(name) != mine]  # fmt: skip
-    return f"on {host} {', '.join(other)}. Install the same version on both." if other else ""
-
-
-# On the scheduler
 
 
 class _Farewell(SchedulerPlugin):
@@ -286,102 +231,3 @@ class _Farewell(SchedulerPlugin):
         if client == self._client:
             scheduler.loop.add_callback(scheduler.unregister_worker_plugin, comm=None, name=self._run)
             scheduler.remove_plugin(self._run)
-
-
-# On the workers
-
-
-class Judging(WorkerPlugin):
-    """A worker's own executor for one run: what the client runs in two zygotes here, the worker runs there."""
-
-    def __init__(self, assignment: Assignment, sandbox: str | None, promised: str, software: dict[str, str]) -> None:
-        self._assignment, self._sandbox = assignment, sandbox
-        self._promised, self._software = promised, software
-        self._executor: JudgeExecutor | None = None
-        self._ended = False
-
-    async def setup(self, worker: "distributed.Worker") -> None:
-        """Make the executor. A machine that is unfit stops: Dask would send it submissions all the same."""
-        try:
-            self._executor = await asyncio.to_thread(self._open)
-        except InstructorError as error:
-            await worker.close(nanny=True, reason=str(error))
-            raise
-
-    async def teardown(self, worker: "distributed.Worker") -> None:
-        self._ended = True
-        if self._executor:
-            await asyncio.to_thread(self._executor.close)
-
-    def _open(self) -> JudgeExecutor:
-        difference = _difference(socket.gethostname(), software(), self._software)
-        if difference:
-            raise InstructorError(f"This worker must not grade: {difference}")
-        level = choose(self._sandbox)
-        if level != self._promised and SANDBOXES.index(level) > SANDBOXES.index(self._promised):
-            raise SandboxError(f"This worker must not grade: its sandbox {level} is weaker than {self._promised}.")
-        return make_executor(self._assignment.settings.engine, level)
-
-    def judge(self, letter: str) -> str:
-        """One letter to one answer."""
-        assert self._executor
-        try:
-            return _text(self._executor.run(self._assignment, *_open_letter(self._assignment, letter)))
-        except EngineError:
-            if self._ended:  # the worker is leaving: its executor was closed under the submission
-                raise distributed.Reschedule from None
-            raise
-        finally:
-            if self._ended:  # it may have been warming up when it was closed
-                self._executor.close()
-
-
-def _judge(name: str, letter: str) -> str:
-    """The task: one rebuilt notebook to one `Run`, as JSON."""
-    plugin = distributed.get_worker().plugins[name]
-    assert isinstance(plugin, Judging)
-    return plugin.judge(letter)
-
-
-# Letters
-
-
-def _letter(submission: Submission, draws_key: bytes) -> str:
-    """The submission as an executor needs it, without the student's name."""
-    return json.dumps(
-        {
-            "notebook": submission.notebook,
-            "cells": [cell.id if cell else None for cell in submission.cells],
-            "digest": submission.digest,
-            "blank": sorted(submission.blank),
-            "draws_key": draws_key.hex(),
-        }
-    )
-
-
-def _open_letter(assignment: Assignment, letter: str) -> tuple[Submission, bytes]:
-    given = json.loads(letter)
-    cells = {cell.id: cell for cell in assignment.cells}
-    submission = Submission(
-        student="",
-        notebook=nbformat.from_dict(given["notebook"]),
-        cells=tuple(None if each is None else cells[each] for each in given["cells"]),
-        digest=given["digest"],
-        blank=frozenset(given["blank"]),
-    )
-    return submission, bytes.fromhex(given["draws_key"])
-
-
-def _text(run: Run) -> str:
-    return json.dumps(asdict(run))
-
-
-def _run_from(text: str) -> Run:
-    given = json.loads(text)
-    return Run(
-        verdicts={name: Verdict(**verdict) for name, verdict in given["verdicts"].items()},
-        outputs={int(place): [nbformat.from_dict(each) for each in some] for place, some in given["outputs"].items()},
-        status=given["status"],
-        message=given["message"],
-        flags=tuple(given["flags"]),
-    )

@@ -34,7 +34,7 @@ from autograder.halts import Forbidden
 from autograder.policy import Level, Limits
 from autograder.runner import CellRun, Given, Step
 from autograder.submission import Submission
-from autograder.zygote import LIBRARIES, TARGETS, Child, Exit, Zygote
+from autograder.zygote import JUDGE_LIBRARIES, STUDENT_LIBRARIES, TARGETS, Child, Exit, Zygote
 
 #: Both processes outlive the limit on the submission, which the judge keeps, by so much; then they are killed.
 GRACE_SECONDS = 10
@@ -93,14 +93,15 @@ class JudgeExecutor:
 
     def _warm(self, assignment: Assignment) -> tuple[Zygote, Zygote]:
         """The zygotes of students and of judges, with the libraries that the assignment uses."""
-        here = _slow(cell.source for cell in assignment.cells if cell.kind != "test" or self.engine == "in-kernel")
+        code = [cell for cell in assignment.cells if cell.cell_type == "code"]
+        theirs = _slow(cell.source for cell in code if cell.kind != "test" or self.engine == "in-kernel")
         # A DataLoader must be told of Landlock when torch is imported (`autograder.newborn`).
-        key = ("torch", *here) if self._level == "landlock" else here, _slow(cell.source for cell in assignment.cells)
+        key = ("torch", *theirs) if self._level == "landlock" else theirs, _slow(cell.source for cell in code)
         with self._starting:
             if key not in self._zygotes:
                 with ThreadPoolExecutor(2) as pool:
-                    judges = pool.submit(Zygote, (*LIBRARIES, *key[1]), {self.engine: TARGETS[self.engine]})
-                    students = Zygote((*LIBRARIES, *key[0]), {"student": TARGETS["student"]})
+                    judges = pool.submit(Zygote, (*JUDGE_LIBRARIES, *key[1]), {self.engine: TARGETS[self.engine]})
+                    students = Zygote((*STUDENT_LIBRARIES, *key[0]), {"student": TARGETS["student"]})
                     self._zygotes[key] = students, judges.result()
             return self._zygotes[key]
 

@@ -11,13 +11,16 @@ from autograder.assignment import Assignment
 from autograder.errors import EngineError
 
 
-def write_course(assignment: Assignment, folder: Path, cell_seconds: int) -> None:
+def write_course(
+    assignment: Assignment, folder: Path, cell_seconds: int, environment: dict[str, str] | None = None
+) -> None:
     """An nbgrader course in `folder`, its assignment released; submissions go to submitted/STUDENT/NAME/.
 
     Args:
         assignment: what is graded.
         folder: an empty folder.
         cell_seconds: the limit of a cell.
+        environment: of nbgrader; None: ours.
 
     Raises:
         EngineError: nbgrader refuses the assignment.
@@ -32,7 +35,7 @@ def write_course(assignment: Assignment, folder: Path, cell_seconds: int) -> Non
     (folder / "nbgrader_config.py").write_text(
         f"c = get_config()\nc.CourseDirectory.course_id = 'stock'\nc.ExecutePreprocessor.timeout = {cell_seconds}\n"
     )
-    run(folder, "generate_assignment", name, "--create")
+    run(folder, "generate_assignment", name, "--create", environment=environment)
 
 
 def run(folder: Path, *arguments: str, environment: dict[str, str] | None = None) -> None:

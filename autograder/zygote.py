@@ -38,8 +38,9 @@ TARGETS: Mapping[str, str] = {
     "in-kernel": "autograder.inkernel:main",
 }
 
-#: Imported in every zygote, where they are installed.
-LIBRARIES = ("numpy", "convbook", "IPython.core.interactiveshell", "matplotlib.pyplot")
+#: Imported in every zygote of its kind, where they are installed.
+JUDGE_LIBRARIES = ("numpy", "convbook")
+STUDENT_LIBRARIES = (*JUDGE_LIBRARIES, "IPython.core.interactiveshell", "matplotlib.pyplot")
 
 #: One thread: a fork copies the calling thread alone, and a lock held by another would stay locked for ever.
 SINGLE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -119,7 +120,7 @@ class Zygote:
 
     def __init__(
         self,
-        preload: Sequence[str] = LIBRARIES,
+        preload: Sequence[str] = STUDENT_LIBRARIES,
         targets: Mapping[str, str] = TARGETS,
         path: Sequence[Path] = (),
     ) -> None:

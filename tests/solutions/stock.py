@@ -12,6 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
+from autograder import stock
 from autograder.assignment import Assignment
 from tests.solutions import warm_kernel
 
@@ -28,7 +29,6 @@ def warm(folder: Path, modules: list[str]) -> Iterator[dict[str, str]]:
     environment = {
         **{name: value for name, value in os.environ.items() if name != "CONVBOOK_DRAWS_KEY"},
         **THREADS,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",  # nbgrader runs alembic
         "HOME": str(folder),
         "JUPYTER_PATH": str(folder / "jupyter"),
     }
@@ -60,19 +60,12 @@ def autograded(
 ) -> dict[str, dict[str, Part]]:
     """What `nbgrader autograde` makes of each student's test cells, by student and part."""
     name = assignment.name
-    source = assignment.notebook()
-    for node, cell in zip(source.cells, assignment.cells, strict=True):
-        node.source = cell.source
-    _write(source, folder / "source" / name / f"{name}.ipynb")
+    stock.write_course(assignment, folder, CELL_SECONDS, environment)
     for student, notebook in submissions.items():
-        _write(notebook, folder / "submitted" / student / name / f"{name}.ipynb")
-    (folder / "nbgrader_config.py").write_text(
-        f"c = get_config()\nc.CourseDirectory.course_id = 'stock'\nc.ExecutePreprocessor.timeout = {CELL_SECONDS}\n"
-    )
-    for command in ("generate_assignment", "autograde"):
-        nbgrader = [sys.executable, "-m", "nbgrader", command, name, "--create"]
-        done = subprocess.run(nbgrader, cwd=folder, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[-4000:]
+        path = folder / "submitted" / student / name / f"{name}.ipynb"
+        path.parent.mkdir(parents=True)
+        nbformat.write(notebook, path)
+    stock.run(folder, "autograde", name, "--create", environment=environment)
     with Gradebook(f"sqlite:///{folder / 'gradebook.db'}", "stock") as gradebook:
         return {student: dict(_parts(gradebook, name, student, folder)) for student in submissions}
 
@@ -85,8 +78,3 @@ def _parts(gradebook: Gradebook, name: str, student: str, folder: Path) -> Itera
             grade = gradebook.find_grade(grading["grade_id"], name, name, student)
             raised = any(output.output_type == "error" for output in cell.outputs)
             yield grading["grade_id"], Part(grade.auto_score, raised)
-
-
-def _write(notebook: NotebookNode, path: Path) -> None:
-    path.parent.mkdir(parents=True)
-    nbformat.write(notebook, path)

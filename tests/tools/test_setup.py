@@ -69,3 +69,14 @@ def test_a_failed_step_shows_its_output_and_fails():
 def step(name: str, leaves: str, *command: str) -> subprocess.CompletedProcess[str]:
     script = [sys.executable, str(ROOT / "tools" / "step.py"), name, leaves, "--", *command]
     return subprocess.run(script, capture_output=True, text=True, check=False)
+
+
+def test_what_only_some_tests_need_is_named_and_missed_by_nobody_else(setup, monkeypatch, capsys):
+    monkeypatch.setattr(setup.os, "geteuid", lambda: 1000)
+    setup.install_system_package("initdb")
+    assert "sudo apt-get install -y postgresql" in capsys.readouterr().out
+
+
+def test_a_servers_programs_are_found_off_the_path(setup):
+    assert setup.is_there("sh")
+    assert not setup.is_there("no-such-program")
