@@ -2,7 +2,8 @@
 
 Reads the theme's own files each time, so that a second build starts from the same place: the rules of
 unused icons leave the style sheet (a third of its weight), the icon fonts keep the glyphs in use, and what
-no page loads (see _templates/static/webpack-macros.html) leaves the folder.
+no page loads (see _templates/static/webpack-macros.html) leaves the folder. And a page names only those style
+sheets and scripts of the extensions that something in it needs.
 """
 
 import re
@@ -21,6 +22,22 @@ FONT_URLS = re.compile(
 )
 GLYPH = re.compile(r"\\([ef][0-9a-f]{3})\b")  # Font Awesome lives in the private use area
 UNUSED = ("scripts/bootstrap.js*", "scripts/fontawesome.js*", "**/*.map", f"{FONTS}/*.ttf", f"{FONTS}/*.woff2")
+# What extensions add to every page, by the markup that needs it.
+NEEDED_BY = {
+    re.compile(r'class="[^"]*\bsd-'): ("sphinx-design.min.css",),
+    re.compile(r'class="[^"]*\bsd-tab'): ("design-tabs.js",),
+    re.compile(r'class="[^"]*\bcell\b'): ("mystnb.",),
+    re.compile(r"<pre\b"): ("clipboard.min.js", "copybutton.js", "copybutton.css"),
+    re.compile(r'class="[^"]*\b(?:toggle|dropdown)\b'): ("togglebutton.css", "togglebutton.js"),
+    re.compile(r'class="[^"]*\bexercise\b'): ("exercise.css",),
+}
+
+
+def drop_unneeded(app, pagename, templatename, context, doctree) -> None:
+    body = context.get("body", "")
+    unneeded = tuple(f"_static/{name}" for need, names in NEEDED_BY.items() if not need.search(body) for name in names)
+    for kind in ("css_files", "script_files"):
+        context[kind] = [file for file in context[kind] if not str(file.filename).startswith(unneeded)]
 
 
 def slim(app, exception) -> None:
@@ -58,5 +75,6 @@ def keep_glyphs(font: Path, glyphs: set[int], out: Path) -> None:
 
 
 def setup(app):
+    app.connect("html-page-context", drop_unneeded, priority=900)
     app.connect("build-finished", slim)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
