@@ -20,9 +20,11 @@ def without_memory(make: Callable[..., nn.Module], **settings: Any) -> nn.Module
 
 
 # Every family of classifiers in torchvision whose first weights come with their figures.
-FAMILIES = """alexnet convnext_tiny densenet121 efficientnet_b0 mnasnet1_0 mobilenet_v2 mobilenet_v3_large resnet18
-resnet34 resnet50 resnet101 resnet152 resnext50_32x4d shufflenet_v2_x1_0 squeezenet1_0 swin_t vgg11_bn vgg16 vit_b_16
-wide_resnet50_2""".split()
+FAMILIES = [
+    *("alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "mnasnet1_0", "mobilenet_v2", "mobilenet_v3_large"),
+    *("resnext50_32x4d", "shufflenet_v2_x1_0", "squeezenet1_0", "swin_t", "vgg16", "vit_b_16", "wide_resnet50_2"),
+    *("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
+]
 
 
 @pytest.mark.parametrize("name", FAMILIES)
