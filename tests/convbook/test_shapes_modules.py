@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import segmentation
 
-from convbook.shapes import Table, table
+from convbook.shapes import Conv, Table, table
 
 
 def without_memory(make: Callable[..., nn.Module], **settings: Any) -> nn.Module:
@@ -109,6 +109,18 @@ def test_where_no_rule_follows_the_table_says_so_and_goes_on_counting() -> None:
     (note,) = found.notes
     assert note == "Attention: receptive fields are unknown from here on, since mul joins maps of different sizes."
     assert found.row("last").multiply_adds == 4 * 8 * 9 * 8 * 8
+
+
+@pytest.mark.parametrize(("k", "d"), [(3, 1), (4, 1), (4, 3), (2, 2)])
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+def test_same_padding_is_followed_where_torch_makes_it_uneven(k: int, d: int) -> None:
+    module, layer = nn.Conv2d(1, 2, k, padding="same", dilation=d), Conv(2, k, padding="same", dilation=d)
+    assert table(module, (1, 9, 9)).rows[0].fields == table([layer], (1, 9, 9)).rows[0].fields
+
+
+def test_reflected_padding_counts_as_padding() -> None:
+    module = nn.Conv2d(1, 2, 5, padding=(2, 1), padding_mode="reflect")
+    assert table(module, (1, 9, 9)).rows[0].start == (-2, -1)
 
 
 def test_circular_padding_is_counted_and_its_field_left_open() -> None:
