@@ -1,0 +1,340 @@
+"""A panel in a notebook that trains while the notebook stays free: choose, start, pause, stop, compare.
+
+Three threads meet here. One trains (`background`). Buttons may be pressed in a thread of their own, since JupyterLab
+sends them past a busy kernel. The kernel's main thread looks a few times a second at what has been measured and draws.
+So a button only tells the background what is wanted, and all that writes to a widget does it under one lock.
+"""
+
+import asyncio
+import base64
+import html
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import ipywidgets
+
+from convbook.train.background import BUSY, Background
+from convbook.train.curves import picture, summary
+from convbook.train.history import History, shown
+from convbook.train.run import Run
+
+Choice = dict[str, Any]
+
+PAUSE = 0.25  # seconds between two looks at the run
+SHARE = 0.1  # of the main thread's time that drawing may take
+
+_QUIET = 'style="margin:0.25rem 0;line-height:1.5"'
+
+
+class TrainingPanel(ipywidgets.VBox):
+    """Trains what is chosen, and compares the runs.
+
+        def build(choice):
+            model = lenet(activation=choice["activation"])
+            optimizer = torch.optim.SGD(model.parameters(), lr=choice["learning_rate"])
+            return Run(model, batches(train, choice["batch_size"], seed=0), optimizer)
+
+        TrainingPanel(build, {"activation": ["relu", "tanh"], "learning_rate": [0.1, 0.01]}, epochs=2)
+
+    Args:
+        build: makes a new run from a choice, a dictionary with a value for each name, and `batch_size`.
+        choices: for each name the values to choose from: a list, or a dictionary from labels to values.
+        epochs: how long a run is.
+        batch_size: given to `build`. Where the memory is too small, the panel offers half of it.
+        seed: of the random numbers in `build`, so that runs differ in nothing but the choice.
+        title: above the panel.
+
+    `runs` has the histories by name, `run` the present or last run with its model. `train` does in the foreground what
+    the buttons do, for notebooks that run without anybody at the buttons. When its cell runs again, the panel that the
+    cell has made before stops and lets go of its model.
+    """
+
+    def __init__(
+        self,
+        build: Callable[[Choice], Run],
+        choices: Mapping[str, Iterable[Any] | Mapping[str, Any]],
+        *,
+        epochs: int = 1,
+        batch_size: int = 128,
+        seed: int = 0,
+        title: str = "Training",
+    ) -> None:
+        self.choices = {name: _labeled(name, values) for name, values in choices.items()}
+        self.build, self.epochs, self.batch_size, self.seed, self.title = build, epochs, batch_size, seed, title
+        self._usual_size = batch_size
+        self.runs: dict[str, History] = {}
+        self.background = Background()
+        self._name = ""
+        self._writing = threading.RLock()
+        self._drawn: Any = None
+        self._next_drawing = 0.0
+        self._following = False
+        try:
+            self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        except RuntimeError:
+            self._loop = None  # a script
+        self._dropdowns = {
+            name: ipywidgets.Dropdown(
+                options=list(labels), description=_words(name), style={"description_width": "initial"}
+            )
+            for name, labels in self.choices.items()
+        }
+        self._main = self._button("Start", "Start, pause or resume training", self._on_main)
+        self._stop = self._button("Stop", "End this run; it stays in the comparison", self.background.stop)
+        self._clear = self._button("Clear", "Forget the runs that are compared", self._on_clear)
+        self._smaller = self._button("", "Start again with half as many pictures a batch", self._on_smaller)
+        self._status, self._curves, self._words = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
+        row = ipywidgets.Layout(flex_flow="row wrap")
+        super().__init__(
+            [
+                ipywidgets.HTML(f"<b>{html.escape(title)}</b>"),
+                ipywidgets.Box(list(self._dropdowns.values()), layout=row),
+                ipywidgets.Box([self._main, self._stop, self._clear, self._smaller], layout=row),
+                self._status,
+                self._curves,
+                self._words,
+            ]
+        )
+        _replace_the_one_before(self)
+        self.refresh()
+
+    # What can be done from code
+
+    @property
+    def run(self) -> Run | None:
+        """The run that trains or has trained last; None before the first, and after one that failed."""
+        return self.background.run
+
+    def start(self, **choice: Any) -> None:
+        """Start a run in the background: of these values, and of the dropdowns for what is not named."""
+        labels, chosen = self._choice(choice)
+        with self._writing:
+            name = self._new_name(labels)
+            self.background.start(lambda: self.build(chosen), self.epochs, self.seed)
+            self._name = name
+        self._follow()
+
+    def train(self, **choice: Any) -> History:
+        """The same in the foreground, with progress shown; returns when the run is complete."""
+        labels, chosen = self._choice(choice)
+        self._keep()
+        self._name = self._new_name(labels)
+        try:
+            self.background.train_here(lambda: self.build(chosen), self.epochs, self.seed)
+        finally:
+            self.refresh()
+        return self.background.history
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the background is no longer busy; whether that is so. The notebook waits as well."""
+        return self.background.join(timeout)
+
+    def close(self) -> None:
+        """Stop training, let go of the model, and take the panel off the page."""
+        self.background.close()
+        for widget in (*self._dropdowns.values(), *self.children):
+            widget.close()
+        super().close()
+
+    # Buttons
+
+    def _button(self, description: str, tooltip: str, action: Callable[[], None]) -> ipywidgets.Button:
+        def press(_: ipywidgets.Button) -> None:
+            action()
+            self._follow()
+
+        button = ipywidgets.Button(description=description, tooltip=tooltip)
+        button.on_click(press)
+        return button
+
+    def _on_main(self) -> None:
+        state = self.background.state
+        if state in ("building", "training"):
+            self.background.pause()
+        elif state == "paused":
+            self.background.resume()
+        elif state not in BUSY:
+            self.start()
+
+    def _on_clear(self) -> None:
+        kept = {self._name} if self.background.state in BUSY | {"paused"} else set()
+        self.runs = {name: history for name, history in self.runs.items() if name in kept}
+        self._name = self._name if kept else ""
+
+    def _on_smaller(self) -> None:
+        self.batch_size = max(1, self.batch_size // 2)
+        self.start()
+
+    # What is shown
+
+    def refresh(self) -> None:
+        """Bring the page up to date; quick unless there is something new to draw."""
+        with self._writing:
+            self._keep()
+            state = self.background.state
+            failure = self.background.failure
+            self._main.description = _MAIN.get(state, "Start")
+            self._smaller.description = f"Try batches of {max(1, self.batch_size // 2)}"
+            offered = failure is not None and failure.memory and self.batch_size > 1
+            self._smaller.layout.display = "" if offered else "none"
+            self._status.value = self._status_html()
+            drawn = [(name, len(history.points), len(history.rows)) for name, history in self.runs.items()]
+            begun = time.perf_counter()
+            if drawn != self._drawn and (begun >= self._next_drawing or state not in BUSY):
+                words = summary(self.runs)
+                if self.runs:
+                    image = base64.b64encode(picture(self.runs).encode()).decode()
+                    alt = html.escape("Curves of loss, accuracy and gradient norm. " + " ".join(words))
+                    self._curves.value = (
+                        f'<img src="data:image/svg+xml;base64,{image}" alt="{alt}" style="max-width:100%">'
+                    )
+                else:
+                    self._curves.value = ""
+                self._words.value = "".join(f"<p {_QUIET}>{html.escape(line)}</p>" for line in words)
+                self._drawn = drawn
+                self._next_drawing = begun + (time.perf_counter() - begun) / SHARE
+
+    def _keep(self) -> None:
+        if self._name and (self.background.history.points or self.background.state in BUSY):
+            self.runs[self._name] = self.background.history
+
+    def _status_html(self) -> str:
+        background = self.background
+        run, state, failure = background.run, background.state, background.failure
+        name = html.escape(self._name)
+        parts = []
+        if failure is not None:
+            parts.append(
+                f'<div role="alert"><p {_QUIET}><b>{name} failed.</b> <code>{html.escape(failure.line)}</code></p>'
+                f"<p {_QUIET}>{html.escape(failure.advice)}</p></div><details><summary>Where it happened</summary>"
+                f'<pre style="overflow:auto">{html.escape(failure.details)}</pre></details>'
+            )
+        else:
+            where = ""
+            if run is not None:
+                share = min(1.0, (run.epoch + run.batch / run.batches) / self.epochs)
+                where = f", epoch {min(run.epoch + 1, self.epochs)} of {self.epochs}"
+                where += f", batch {run.batch} of {run.batches}" if state != "finished" else ""
+                if run.history.points:
+                    where += f", loss {shown('loss', run.history.points[-1]['loss'])}"
+                parts.append(f'<progress max="1" value="{share:.3f}" aria-label="Progress of {name}"></progress> ')
+            words = f"{_STATES[state]} {name}{where}." if name else _STATES["idle"]
+            parts.append(f'<span role="status">{words}</span>')
+        parts += [f"<p {_QUIET}><b>Check:</b> {html.escape(text)}</p>" for text in background.remarks]
+        return "".join(parts)
+
+    def _follow(self) -> None:
+        """Refresh now, and from the kernel's main loop as long as the run is busy."""
+        with self._writing:
+            self.refresh()
+            if self._loop is not None and not self._following and self.background.state in BUSY:
+                self._following = True
+                self._loop.call_soon_threadsafe(lambda: asyncio.ensure_future(self._look()))
+
+    async def _look(self) -> None:
+        while self._following:
+            await asyncio.sleep(PAUSE)
+            with self._writing:
+                self.refresh()
+                self._following = self.background.state in BUSY
+        self.refresh()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Where no widget can be shown: the curves so far as a picture, and in words."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is not None:
+            data = bundle[0] if isinstance(bundle, tuple) else bundle
+            self._keep()
+            data["text/plain"] = "\n".join([f"{self.title}: a panel with buttons.", *summary(self.runs), self._usage()])
+            if self.runs:
+                data["image/svg+xml"] = picture(self.runs)
+        return bundle
+
+    def _usage(self) -> str:
+        values = ", ".join(f"{name}={next(iter(labels))!r}" for name, labels in self.choices.items())
+        return f"Without buttons: panel.train({values}) trains here and now."
+
+    # Choices
+
+    def _choice(self, given: Choice) -> tuple[list[str], Choice]:
+        """Labels and values of a choice, from the dropdowns where nothing is given."""
+        if unknown := sorted(set(given) - set(self.choices)):
+            raise ValueError(
+                f"There is nothing called {', '.join(unknown)} to choose; there is {', '.join(self.choices)}."
+            )
+        chosen: Choice = {"batch_size": self.batch_size}
+        names = []
+        for name, labels in self.choices.items():
+            label = given.get(name, self._dropdowns[name].value)
+            label = label if isinstance(label, str) and label in labels else _label_of(name, label, labels)
+            names.append(label)
+            chosen[name] = labels[label]
+        if self.batch_size != self._usual_size:
+            names.append(f"batches of {self.batch_size}")
+        return names, chosen
+
+    def _new_name(self, labels: list[str]) -> str:
+        name = ", ".join(labels) or self.title
+        number = 1 + sum(1 for other in self.runs if other == name or other.startswith(f"{name} ("))
+        return name if number == 1 else f"{name} ({number})"
+
+
+_MAIN = {"building": "Pause", "training": "Pause", "pausing": "Pause", "paused": "Resume"}
+_STATES = {
+    "idle": "Nothing has been trained yet. Choose, then press Start.",
+    "building": "Building",
+    "training": "Training",
+    "pausing": "Pausing after this batch:",
+    "paused": "Paused:",
+    "stopping": "Stopping after this batch:",
+    "stopped": "Stopped:",
+    "finished": "Finished:",
+}
+
+_made: dict[str, tuple[int, list["weakref.ref[TrainingPanel]"]]] = {}
+
+
+def _replace_the_one_before(panel: TrainingPanel) -> None:
+    """Close the panels that an earlier run of this cell has made, and remember this one."""
+    if "IPython" not in sys.modules:
+        return
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    if shell is None or not hasattr(shell, "kernel"):
+        return
+    metadata = shell.get_parent().get("metadata", {})
+    # Where a front end does not name its cells, the same text counts as the same cell.
+    cell = str(metadata.get("cellId") or shell.user_ns.get("In", [""])[-1])
+    count, panels = _made.get(cell, (0, []))
+    if count != shell.execution_count:
+        for old in filter(None, (reference() for reference in panels)):
+            old.close()
+        panels = []
+    _made[cell] = (shell.execution_count, [*panels, weakref.ref(panel)])
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _labeled(name: str, values: Iterable[Any] | Mapping[str, Any]) -> dict[str, Any]:
+    labels = dict(values) if isinstance(values, Mapping) else {_label(value): value for value in values}
+    if not labels:
+        raise ValueError(f"There is nothing to choose for {name}. Give at least one value.")
+    return {str(label): value for label, value in labels.items()}
+
+
+def _label(value: Any) -> str:
+    return getattr(value, "__name__", None) or str(value)
+
+
+def _label_of(name: str, value: Any, labels: dict[str, Any]) -> str:
+    for label, one in labels.items():
+        if one is value or (type(one) is type(value) and one == value):
+            return label
+    raise ValueError(f"{name} cannot be {value!r}. Choose from {', '.join(labels)}.")
