@@ -41,7 +41,7 @@ from traitlets.config import Config
 
 from autograder.course import NAME, Course, Settings
 from autograder.errors import AssignmentError
-from autograder.names import Plan, hidden_start
+from autograder.names import Plan, code, hidden_start
 from autograder.names import plan as make_plan
 from convbook.colab import install_cell
 
@@ -196,13 +196,16 @@ class Assignment:
         Raises:
             AssignmentError: a cell is no plain Python.
         """
-        try:
-            return make_plan(self.cells)
-        except SyntaxError as error:
-            raise AssignmentError(
-                f"{self.name}: the judge runs plain Python, and a cell has {(error.text or '').strip()!r}. "
-                'Write it without magics, or set engine = "in-kernel" in course.toml.'
-            ) from None
+        for cell in code(self.cells):
+            try:
+                ast.parse("" if cell.kind == "scratch" else cell.source)  # those run in the student's process alone
+            except SyntaxError as error:
+                raise AssignmentError(
+                    f"{self.file}, cell {cell.id}, line {error.lineno} is no plain Python: {error.msg}. Move magics to "
+                    "a cell of their own that is not locked, or have the tests run in the kernel: "
+                    'engine = "in-kernel" in course.toml, or c.Verdicts.engine = "in-kernel" under nbgrader.'
+                ) from None
+        return make_plan(self.cells)
 
     @cached_property
     def digest(self) -> str:

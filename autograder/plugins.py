@@ -14,7 +14,6 @@ A third line, where files that are no notebooks at all shall get a result too, f
     c.Autograde.exporter_class = "autograder.plugins.AnyFile"
 """
 
-import ast
 import atexit
 import threading
 from collections.abc import Iterator
@@ -32,7 +31,6 @@ from nbgrader.converters import Autograde
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Enum, Unicode
 
-from autograder import names
 from autograder.assignment import Assignment
 from autograder.collect import collect_one
 from autograder.course import ENGINES, Course
@@ -150,10 +148,7 @@ class Verdicts(_Step):
         """Raises InstructorError and EngineError: nbgrader logs them, and goes on with the next student."""
         job = self._job(resources)
         assignment, secret = job.assignment, job.assignment.course.secret()
-        engine = self.engine or assignment.settings.engine
-        if engine == "judge":
-            _check(assignment)
-        with WARM.executor(engine, choose(self.sandbox)) as executor:
+        with WARM.executor(self.engine or assignment.settings.engine, choose(self.sandbox)) as executor:
             result, notebook = grade(assignment, job.handed, executor, secret)
         with Gradebook(job.db_url, assignment) as gradebook:
             found = gradebook.marks(result.student).get(result.student, {})
@@ -190,18 +185,6 @@ def _assignment(coursedir: Any, name: str, file: str) -> Assignment:
     if not (root / source).is_file():
         raise AssignmentError(f"There is no {root / source}. Verdicts need the instructor's notebook: put it back.")
     return Assignment.from_notebook(root / source, course, name, coursedir.config)
-
-
-def _check(assignment: Assignment) -> None:
-    """The judge reads names from our own cells before it runs anything, so magics are in its way."""
-    for cell in names.code(assignment.cells):
-        try:
-            ast.parse(cell.source if cell.kind != "scratch" else "")
-        except SyntaxError as error:
-            raise AssignmentError(
-                f"{assignment.file}, cell {cell.id}, line {error.lineno} is no plain Python: {error.msg}. "
-                'Move magics to a cell of their own that is not locked, or set c.Verdicts.engine = "in-kernel".'
-            ) from None
 
 
 def _sign(notebook: NotebookNode, result: Result, how: Results) -> None:

@@ -248,12 +248,14 @@ def test_magics_where_the_judge_reads_names_are_refused_with_what_to_do(
     text = source.read_text()
     source.write_text(text.replace('"class Unknown', '"%precision 2\\n", "class Unknown', 1))
     monkeypatch.setattr(plugins, "WARM", plugins._Warm())
-    monkeypatch.setattr(plugins, "make_executor", lambda engine, level: Unwalled(level))
     try:
         refused = graded.api().autograde("words", "schemas")
+        monkeypatch.setattr(plugins, "make_executor", lambda engine, level: Unwalled(level))
         assert "words, cell given, line 1 is no plain Python" in refused["log"]
+        plugins.WARM.close()
         assert graded.api(engine="in-kernel", sandbox="none").autograde("words", "schemas")["success"]
     finally:
+        plugins.WARM.close()
         source.write_text(text)
 
 
