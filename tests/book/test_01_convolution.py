@@ -415,14 +415,14 @@ def test_the_figures_of_each_quiz_item_are_right(number):
 
 
 def test_the_right_options_of_the_quiz_are_the_checked_ones():
-    right = re.findall(r"\{dropdown\} ([A-D]\.[^\n]*)\n\*\*Yes", TEXT)
+    right = re.findall(r"^\[x\] (.*)$", TEXT, re.M)
     assert right == [
-        "B. 16",
-        "C. 23",
-        "D. 216",
-        "A. Where the picture gets darker downwards",
-        "C. 3",
-        "B. It spans 5 × 5 pixels, still with 9 weights",
-        "C. Same, circular, stride 1",
-        "D. F.pad with 0 before and 1 after, then padding = 0",
+        "16",
+        "23",
+        "216",
+        "Where the picture gets darker downwards",
+        "3",
+        "It spans 5 × 5 pixels, still with 9 weights",
+        "Same, circular, stride 1",
+        "F.pad with 0 before and 1 after, then padding = 0",
     ]

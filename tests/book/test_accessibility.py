@@ -76,6 +76,19 @@ def test_axe_finds_nothing_when_everything_is_open(book, pages, open_page, schem
         assert opened.evaluate("document.documentElement.scrollWidth") <= width, f"{page} scrolls sideways"
 
 
+@pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 1280)])
+def test_axe_finds_nothing_when_questions_are_answered(book, open_page, scheme, width):
+    opened = read(open_page, book, "book/gallery.html", scheme=scheme, width=width)
+    for place in (0, 1):  # wrong, then right, which the reader sees both of
+        opened.locator("#question-1 input").nth(place).check()
+        opened.locator("#question-1 button").click()
+        opened.locator("#question-2 input").fill(["what", "7/3"][place])
+        opened.locator("#question-2 button").click()
+        opened.locator("#prediction-1 button").nth(place).click()
+        assert not examine(opened)
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
     ("opener", "dialog"),

@@ -12,10 +12,11 @@ from nbformat import NotebookNode
 BOOK = Path(__file__).resolve().parents[2] / "book"
 CHAPTERS = sorted(BOOK.glob("[0-9][0-9]-*.md"))
 DIRECTIVES = {"note", "tip", "important", "warning", "admonition", "dropdown", "exercise", "solution", "math"}
-DIRECTIVES |= {"figure", "image", "bibliography", "code-cell"}
+DIRECTIVES |= {"figure", "image", "bibliography", "code-cell", "quiz", "predict"}
 ENDING = ["In practice", "Exercises", "Quiz", "Summary", "References"]
 DRAWS = re.compile(r"\bplots\.(?:grids?|pictures)\(|\bplt\.subplots\(")
 BLOCK = re.compile(r"^(?P<fence>`{3,})\{(?P<name>[\w-]+)\}(?P<argument>[^\n]*)\n(?P<body>.*?)^(?P=fence)$", re.S | re.M)
+OPTION = re.compile(r"^\[(?P<mark>[ x])\] (?P<label>.+)\n: (?P<feedback>.+(?:\n  .+)*)$", re.M)
 FORBIDDEN = r"\b(?:simpl[ey]|simplest|eas(?:y|ily|ier)|obvious(?:ly)?|trivial(?:ly)?|just|of course|needless)\b"
 
 
@@ -47,6 +48,7 @@ def prose_of(text: str) -> str:
     """What a reader reads as sentences: no code, formulas, tables, fences, options or headings."""
     text = re.sub(r"^(`{3,})\{(?:code-cell|math|figure|bibliography)\}.*?^\1$", "\n", text, flags=re.S | re.M)
     text = re.sub(r"^```python.*?^```$", "", text, flags=re.S | re.M)
+    text = re.sub(r"^(?:\[[ x]\] .*|: )", "\n", text, flags=re.M)
     text = re.sub(r"^(?:\||`{3,}|:[\w-]+:|#|\([\w-]+\)=).*$", "\n", text, flags=re.M)
     return re.sub(r"^(?:- |\d\. )", "\n", text, flags=re.M)
 
@@ -92,21 +94,23 @@ def test_at_least_eight_exercises_have_dropdown_solutions(chapter):
 
 
 def test_at_least_eight_quiz_items_give_feedback_on_every_option(chapter):
-    _, *questions = re.split(r"^\*\*Question \d+\.\*\* ", chapter.section("Quiz"), flags=re.M)
+    questions = chapter.directives("quiz", chapter.section("Quiz"))
     assert len(questions) >= 8
     for question in questions:
-        options = chapter.directives("dropdown", question)
-        assert [block["argument"].strip()[:2] for block in options] == ["A.", "B.", "C.", "D."][: len(options)]
-        assert len(options) >= 3
-        verdicts = [re.match(r"\*\*(Yes|No)\.\*\* ", block["body"])[1] for block in options]
-        assert verdicts.count("Yes") == 1, question
+        options = list(OPTION.finditer(question["body"]))
+        assert len(options) >= 3, question["body"]
         # A reason for the wrong ones; for the right one the working, which may be a formula.
-        assert all(len(block["body"].split()) >= (8 if "**No" in block["body"] else 4) for block in options), question
+        assert all(len(each["feedback"].split()) >= (3 if each["mark"] == "x" else 7) for each in options), options
 
 
 def test_quiz_answers_are_not_all_in_the_same_place(chapter):
-    right = re.findall(r"\{dropdown\} ([A-D])\.[^\n]*\n\*\*Yes", chapter.section("Quiz"))
-    assert max(right.count(letter) for letter in "ABCD") <= len(right) // 2
+    marks = ["".join(each["mark"] for each in OPTION.finditer(block["body"])) for block in chapter.directives("quiz")]
+    places = [each.index("x") for each in marks]
+    assert max(map(places.count, places)) <= len(places) // 2
+
+
+def test_readers_predict_and_then_run(chapter):
+    assert sum(":run:" in block["body"] for block in chapter.directives("predict")) >= 2
 
 
 def test_every_demo_has_a_task_with_an_answer(chapter):

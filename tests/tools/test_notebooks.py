@@ -97,6 +97,35 @@ GOLDEN = {
         "````{tip}\nGuess.\n\n```{dropdown} Answer\n1\n```\n````",
         "> **Tip**\n>\n> Guess.\n>\n> <details>\n> <summary>Answer</summary>\n>\n> 1\n>\n> </details>",
     ),
+    "a question with options": (
+        "```{quiz}\nHow wide is $k$?\n\n[ ] $d \\cdot k$\n: No gap\n  is there.\n\n[x] 3\n: See:\n\n  $$ k $$\n```",
+        "**Question 1.** How wide is $k$?\n\n- **A.** $d \\cdot k$\n- **B.** 3\n\n"
+        "<details>\n<summary>If you say A</summary>\n\n**No.** No gap\nis there.\n\n</details>\n\n"
+        "<details>\n<summary>If you say B</summary>\n\n**Yes.** See:\n\n$$\nk\n$$\n\n</details>",
+    ),
+    "a question for a number, which no option gives away": (
+        "```{quiz}\n:tolerance: 0\n\nHow many?\n\n"
+        "[x] 3\n: Count.\n\n[ ] 2\n: One more.\n\n[ ] else\n: See {sub}`a`.\n```",
+        "**Question 1.** How many?\n\n<details>\n<summary>Answers to question 1</summary>\n\n"
+        "**3: Yes.** Count.\n\n**2: No.** One more.\n\n**Anything else: No.** See <sub>a</sub>.\n\n</details>",
+    ),
+    "questions are counted": (
+        "```{quiz}\nA?\n\n[x] a\n: a.\n\n[ ] b\n: b.\n```\n\n## Next\n\n"
+        "```{quiz}\n:tolerance: 0\n\nB?\n\n[x] 1\n: c.\n```",
+        "**Question 1.** A?\n\n- **A.** a\n- **B.** b\n\n"
+        "<details>\n<summary>If you say A</summary>\n\n**Yes.** a.\n\n</details>\n\n"
+        "<details>\n<summary>If you say B</summary>\n\n**No.** b.\n\n</details>\n\n## Next\n\n"
+        "**Question 2.** B?\n\n<details>\n<summary>Answers to question 2</summary>\n\n**1: Yes.** c.\n\n</details>",
+    ),
+    "a prediction before a cell": (
+        "```{predict}\n:run:\n\nWhat comes?\n```",
+        "> **Predict, then run**\n>\n> What comes?",
+    ),
+    "a prediction with its answer": (
+        "````{predict}\n:number:\nHow many?\n\n```{dropdown} Answer\n7\n```\n````",
+        "> **Predict, then open**\n>\n> How many?\n>\n"
+        "> <details>\n> <summary>Answer</summary>\n>\n> 7\n>\n> </details>",
+    ),
     "a formula in an admonition keeps clear of the quotation's marks": (
         "```{note}\n$$\na \\\\\nb\n$$\n```",
         "> **Note**\n>\n> $$ \\begin{aligned} a \\\\ b \\end{aligned} $$",
@@ -262,6 +291,11 @@ ERRORS = {
     "glue of an expression": ("```{code-cell}\nglue('x', 1 + 1)\n```", 0, "in a cell of their own"),
     "code that is no Python": ("```{code-cell}\nx = 1\n!ls\n```", 2, "not plain Python"),
     "metadata of another kind": ("```{code-cell}\n:slideshow: x\n1\n```", 0, "with mystnb and tags alone"),
+    "a quiz without options": ("A.\n\n```{quiz}\nWhich?\n```", 2, "its options: a line `[x] 3`"),
+    "a quiz that asks by a table": ("```{quiz}\n| a |\n|---|\n\n[x] a\n: b.\n```", 0, "A quiz is a question in words"),
+    "an option without a mark": ("```{quiz}\nWhich?\n\none\n: Yes.\n```", 0, "‘one’ needs a mark"),
+    "feedback without words": ("```{quiz}\nWhich?\n\n[x] a\n: - b\n```", 0, "begins with words"),
+    "a role in feedback": ("```{quiz}\nWhich?\n\n[x] a\n: b,\n  {bogus}`x`.\n```", 5, "{bogus}"),
     "a raw cell": ("```{raw-cell}\nx\n```", 0, "A cell is Markdown or code"),
 }
 

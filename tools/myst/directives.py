@@ -4,7 +4,9 @@ A function takes the directive and the converter of the cell, returns Markdown, 
 """
 
 import re
+import textwrap
 from collections.abc import Callable
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
@@ -21,6 +23,7 @@ Render = Callable[[Directive, "Converter"], str]
 DIRECTIVES: dict[str, tuple[Render, frozenset[str]]] = {}
 # Options that concern the page's looks or its source: they have no counterpart in a notebook.
 LOOKS = {"class", "align", "figclass", "figwidth", "height", "scale", "icon", "color", "animate", "open", "widths"}
+MARKED = re.compile(r"\[(?P<mark>[ x])\] (?P<label>.+)")
 TITLES = ("note", "tip", "hint", "important", "warning", "caution", "attention", "danger", "error")
 
 
@@ -108,6 +111,33 @@ def solution(found: Directive, converter: "Converter") -> str:
     return _folded(f"Solution to exercise {target.number}", converter.body(found))
 
 
+@directive("predict", options=("run", "number"))
+def predict(found: Directive, converter: "Converter") -> str:
+    title = "Predict, then run" if "run" in found.options else "Predict, then open"
+    return _boxed(title, converter.body(found, quoted=True), found)
+
+
+@directive("quiz", options=("tolerance",))
+def quiz(found: Directive, converter: "Converter") -> str:
+    """The options as a list and a closed box for each; where a number is asked for, one box that gives nothing away."""
+    question, options = _options(found, converter)
+    converter.chapter.counts["question"] += 1
+    number = converter.chapter.counts["question"]
+    asked = f"**Question {number}.** {question}"
+    if "tolerance" in found.options:
+        said = [
+            f"**{'Anything else' if label == 'else' else label}: {verdict}.** {why}" for verdict, label, why in options
+        ]
+        return "\n\n".join([asked, _folded(f"Answers to question {number}", "\n\n".join(said))])
+    letters = [chr(ord("A") + place) for place in range(len(options))]
+    listed = "\n".join(f"- **{letter}.** {label}" for letter, (_, label, _) in zip(letters, options, strict=True))
+    said = [
+        _folded(f"If you say {letter}", f"**{verdict}.** {why}")
+        for letter, (verdict, _, why) in zip(letters, options, strict=True)
+    ]
+    return "\n\n".join([asked, listed, *said])
+
+
 @directive("math", options=("label",))
 def formula(found: Directive, converter: "Converter") -> str:
     return display(
@@ -167,6 +197,35 @@ def _captioned(found: Directive, converter: "Converter", content: str) -> str:
         return content
     caption = numbered("table", _title(found, converter), found.options.get("name"), found.line, converter.chapter)
     return f"{caption}\n\n{content}"
+
+
+def _options(found: Directive, converter: "Converter") -> tuple[str, list[tuple[str, str, str]]]:
+    """The question of a quiz, and (Yes or No, label, feedback) of each option in the definition list at its end."""
+    tokens = parser().parse(found.body)
+    lists = [token for token in tokens if token.type == "dl_open" and token.level == 0]
+    if not lists or tokens[0].type != "paragraph_open":
+        raise ValueError("A quiz is a question in words, then its options: a line `[x] 3`, and under it `: why`.")
+    lines = found.body.split("\n")
+    question = converter.convert("\n".join(lines[: lists[0].map[0]]), found.body_line)
+    options = []
+    for position, token in enumerate(tokens):
+        if token.level != 1 or token.type not in ("dt_open", "dd_open"):
+            continue
+        if token.type == "dt_open":
+            content = tokens[position + 1].content
+            marked = MARKED.fullmatch(content)
+            if not marked:
+                raise ValueError(f"‘{content}’ needs a mark before it: `[x]` if it is right, `[ ]` if it is wrong.")
+            label = converter.convert(marked["label"], found.body_line + token.map[0])
+            verdict = "Yes" if marked["mark"] == "x" else "No"
+        else:
+            said = list(takewhile(lambda inner: inner.level > 1, tokens[position + 1 :]))
+            if said[0].type != "paragraph_open":
+                raise ValueError(f"What is said to ‘{content}’ begins with words.")
+            first, last = said[0].map[0], max(inner.map[1] for inner in said if inner.map)  # the map of dd_open is off
+            text = re.sub("[:~]", " ", "\n".join(lines[first:last]), count=1)
+            options.append((verdict, label, converter.convert(textwrap.dedent(text), found.body_line + first)))
+    return question, options
 
 
 def _title(found: Directive, converter: "Converter") -> str:
