@@ -15,9 +15,9 @@ from convbook.data.splits import Split
 CAPITALS = LETTERS[:26]
 SCENE_CLASSES = GARMENTS + CAPITALS
 #: Of 10,000 scenes to train on, after division by 255.
-MEAN, STD = (0.5071,), (0.3334,)
+MEAN, STD = (0.5043,), (0.3259,)
 
-EDGE = 64
+EDGE = 48
 CHUNK = 500  # scenes at a time, for memory
 LEAST_GARMENT, LEAST_LETTER = 0.6, 0.8  # shares that stay visible; else nothing is in the way
 
@@ -26,11 +26,11 @@ Floats = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Scenes(Split):
-    """Scenes of shape (64, 64), each with two labels.
+    """Scenes of shape (48, 48), each with two labels.
 
     Attributes:
         labels: int64 of shape (n, 2): the garment, 0 to 9, and the letter, 10 to 35, places in `classes`.
-        masks: uint8 of shape (n, 64, 64): 1 where the garment is seen, 2 where the letter is, 0 elsewhere.
+        masks: uint8 of shape (n, 48, 48): 1 where the garment is seen, 2 where the letter is, 0 elsewhere.
     """
 
     masks: NDArray[np.uint8]
@@ -42,7 +42,7 @@ def scenes(
     """`n` scenes, drawn from the seed alone.
 
     Each has one of ten garments (from the bundled subset of Fashion-MNIST) and one of 26 capital letters (drawn with
-    matplotlib's fonts), scaled, turned and placed at random, the letter in front; a bar or a disk may hide up to 40 %
+    matplotlib's fonts), scaled, turned and placed at random, the letter in front. A bar or a disk may hide up to 40 %
     of the garment and 20 % of the letter. The background is shaded and all has Gaussian noise. "train" and "test"
     have no picture of a garment and no font in common.
 
@@ -70,15 +70,18 @@ def _compose(
     n: int, rng: np.random.Generator, garments: Split, split: Literal["train", "test"]
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8]]:
     which = rng.integers(len(garments), size=n)
-    cloth = _placed(garments.images, which, rng.uniform(26, 42, n) / 28, rng) * rng.uniform(0.7, 1, (n, 1, 1))
+    maps = _places(garments.images, which, rng.uniform(24, 34, n) / 28, rng)
+    cloth = warp(garments.images, which, maps, EDGE) * rng.uniform(0.7, 1, (n, 1, 1))
     cloth_cover = np.minimum(cloth / 40, 1)  # dark cloth covers, black background does not
     scene = _shading(n, rng) + _contrasting(cloth, cloth_cover, rng)
     scene += cloth_cover * (cloth - scene)
 
-    letters, fonts = rng.integers(len(CAPITALS), size=n), rng.integers(len(FONTS[split]), size=n)
     stock = glyphs("".join(CAPITALS), split).reshape(-1, SIDE, SIDE)
-    size = rng.uniform(18, 30, n) / CAP_HEIGHT
-    ink_cover = _placed(stock, letters * len(FONTS[split]) + fonts, size, rng) / 255
+    fonts = len(FONTS[split])
+    glyph = rng.integers(len(stock), size=n)  # the fonts of A, then those of B, and so on
+    size = rng.uniform(16, 26, n) / CAP_HEIGHT
+    one, other = _places(stock, glyph, size, rng), _places(stock, glyph, size, rng)
+    ink_cover = warp(stock, glyph, _farther(one, other, maps), EDGE) / 255
     scene += ink_cover * (_contrasting(scene, ink_cover, rng) - scene)
 
     garment_seen = (cloth_cover > 0.5) & (ink_cover <= 0.5)
@@ -90,21 +93,27 @@ def _compose(
     hidden[spared] = False
     scene = np.where(hidden, rng.uniform(0, 255, (n, 1, 1)), scene)
 
-    scene += rng.normal(size=scene.shape) * rng.uniform(3, 25, (n, 1, 1))
+    scene += rng.normal(size=scene.shape) * rng.uniform(3, 20, (n, 1, 1))
     masks = np.where(hidden, 0, np.where(letter_seen, 2, garment_seen)).astype(np.uint8)
-    labels = np.stack([garments.labels[which], len(GARMENTS) + letters], axis=1)
+    labels = np.stack([garments.labels[which], len(GARMENTS) + glyph // fonts], axis=1)
     return np.clip(np.rint(scene), 0, 255).astype(np.uint8), labels, masks
 
 
-def _placed(
+def _places(
     stock: NDArray[np.uint8], which: NDArray[np.int64], scale: NDArray[np.float64], rng: np.random.Generator
-) -> Floats:
-    """Pictures of a stock at about this scale, turned by up to 20°, anywhere in the scene where they are inside."""
+) -> NDArray[np.float64]:
+    """Maps for pictures of a stock: at about this scale, turned by up to 15°, anywhere in the scene where they fit."""
     n = len(which)
     scale = scale[:, None] * rng.uniform(0.9, 1.1, (n, 2))
     room = np.maximum(EDGE - scale * extent(stock)[which], 0) / 2
     center = (EDGE - 1) / 2 + rng.uniform(-1, 1, (n, 2)) * room
-    return warp(stock, which, placing(center, scale, rng.uniform(-20, 20, n), rng.uniform(-0.15, 0.15, n)), EDGE)
+    return placing(center, scale, rng.uniform(-15, 15, n), rng.uniform(-0.15, 0.15, n))
+
+
+def _farther(one: NDArray[np.float64], other: NDArray[np.float64], maps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of two maps for each scene the one that leads farther from where `maps` leads."""
+    distances = [np.linalg.norm(each[:, :, 2] - maps[:, :, 2], axis=1) for each in (one, other)]
+    return np.where((distances[0] > distances[1])[:, None, None], one, other)
 
 
 def _shading(n: int, rng: np.random.Generator) -> Floats:
@@ -127,12 +136,12 @@ def _contrasting(picture: Floats, cover: Floats, rng: np.random.Generator) -> Fl
 
 
 def _obstacle(n: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Where a bar (half of the scenes) or a disk lies, of shape (n, 64, 64)."""
+    """Where a bar (half of the scenes) or a disk lies, of shape (n, 48, 48)."""
     y, x = np.mgrid[:EDGE, :EDGE]
     cx, cy = rng.uniform(0, EDGE, (2, n, 1, 1))
     turn = rng.uniform(0, np.pi, (n, 1, 1))
-    bar = np.abs((x - cx) * np.cos(turn) + (y - cy) * np.sin(turn)) < rng.uniform(1.5, 4, (n, 1, 1))
-    disk = np.hypot(x - cx, y - cy) < rng.uniform(4, 10, (n, 1, 1))
+    bar = np.abs((x - cx) * np.cos(turn) + (y - cy) * np.sin(turn)) < rng.uniform(1, 3, (n, 1, 1))
+    disk = np.hypot(x - cx, y - cy) < rng.uniform(3, 8, (n, 1, 1))
     return np.where(rng.random((n, 1, 1)) < 0.5, bar, disk)
 
 

@@ -92,7 +92,7 @@ def test_the_stated_mean_and_deviation_are_those_of_the_pictures():
 
 def test_a_scene_has_a_garment_and_a_letter_and_a_mask_of_both():
     found = scenes(300, 3)
-    assert found.images.shape == found.masks.shape == (300, 64, 64)
+    assert found.images.shape == found.masks.shape == (300, 48, 48)
     assert found.images.dtype == found.masks.dtype == np.uint8 and found.labels.dtype == np.int64
     assert found.classes == SCENE_CLASSES and len(SCENE_CLASSES) == 36
     garment, letter = found.labels.T
@@ -106,23 +106,24 @@ def test_the_labels_of_a_scene_are_those_of_what_was_placed(monkeypatch):
 
     def keep(stock, which, *args):
         placed.append(which)
-        return real(stock, which, *args)
+        return warp(stock, which, *args)
 
-    real = composed._placed
-    monkeypatch.setattr(composed, "_placed", keep)
+    monkeypatch.setattr(composed, "warp", keep)
     found = scenes(40, 3, "test")
     garment, letter = placed
     assert np.array_equal(found.labels[:, 0], fashion_mnist("test", bundled=True).labels[garment])
-    # The stock has the fonts of A, then those of B, and so on.
     assert np.array_equal(found.labels[:, 1], len(GARMENTS) + letter // len(FONTS["test"]))
 
 
-def test_what_is_in_the_way_leaves_the_promised_shares(monkeypatch):
+@pytest.mark.parametrize("least", [0.6, 0.95])
+def test_what_is_in_the_way_leaves_the_shares_that_are_asked_for(monkeypatch, least):
+    monkeypatch.setattr(composed, "LEAST_GARMENT", least)
+    monkeypatch.setattr(composed, "LEAST_LETTER", least)
     hidden = scenes(200, 7).masks
     monkeypatch.setattr(composed, "LEAST_LETTER", 2.0)  # never reached, so that nothing is in the way
     bare = scenes(200, 7).masks
-    assert 0.3 < (hidden != bare).any(axis=(1, 2)).mean() < 1
-    for value, least in ((1, composed.LEAST_GARMENT), (2, 0.8)):
+    assert 0.2 < (hidden != bare).any(axis=(1, 2)).mean() < 1
+    for value in (1, 2):
         shares = (hidden == value).sum(axis=(1, 2)) / (bare == value).sum(axis=(1, 2))
         assert least <= shares.min() < 1
 
