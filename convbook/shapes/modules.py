@@ -94,12 +94,13 @@ class _Walk(TorchDispatchMode):
 
     def _sources(self, a: operations.Arguments) -> list[Seen | None]:
         """What is known of the arguments that come from the picture; None for one that is lost."""
-        tensors = [each for each in tree_leaves(a) if isinstance(each, Tensor)]
-        known = [self._known.get(id(each), (each, None)) for each in tensors if self._is_from_picture(each)]
-        return [seen for _, seen in known]
-
-    def _is_from_picture(self, tensor: Tensor) -> bool:
-        return id(tensor) in self._known or _memory(tensor) in self._lost
+        sources = []
+        for each in tree_leaves(a):
+            if id(each) in self._known:
+                sources.append(self._known[id(each)][1])
+            elif isinstance(each, Tensor) and _memory(each) in self._lost:
+                sources.append(None)
+        return sources
 
     def table(self) -> Table:
         rows = [
@@ -123,7 +124,7 @@ class _Walk(TorchDispatchMode):
     def hooked(self) -> Iterator[None]:
         handles = []
         for module in self._names:
-            handles.append(module.register_forward_pre_hook(self._enter, with_kwargs=True))
+            handles.append(module.register_forward_pre_hook(self._enter, prepend=True, with_kwargs=True))
             handles.append(module.register_forward_hook(self._leave))
         try:
             yield
@@ -202,7 +203,8 @@ class _Walk(TorchDispatchMode):
         """An error of the run, with the layer in which it came up."""
         shape = self._at_work[-1][2] if self._at_work else ()
         kind = type(self._at_work[-1][0]).__name__ if self._at_work else self._root
-        text = f"{self._where()} ({kind}) cannot run on an input of shape {shape}: {str(error).splitlines()[0]}"
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        text = f"{self._where()} ({kind}) cannot run on an input of shape {shape}: {reason}"
         if "meta" in text:
             text += " (The network runs here on tensors without values: its code must not look at a value.)"
         return text

@@ -64,10 +64,10 @@ def _join(name: str, a: Arguments, sources: Sequence[Seen], out: Tensor) -> Seen
     first = sources[0]
     if name == "cat" and not first.flat and a["dim"] % out.dim() >= out.dim() - len(first.grid):
         raise LostError("cat joins maps side by side")
-    fields = first.fields
+    fields, size = first.fields, first.grid if first.flat else _last(out.shape, len(first.grid))
+    if any((other.grid, other.flat) != (size, first.flat) for other in sources):
+        raise LostError(f"{name} joins maps of different sizes")
     for other in sources[1:]:
-        if (other.grid, other.flat) != (first.grid, first.flat):
-            raise LostError(f"{name} joins maps of different sizes")
         try:
             fields = tuple(one.merge(two) for one, two in zip(fields, other.fields, strict=True))
         except ValueError as error:

@@ -1,5 +1,6 @@
 """Tables of torch modules: published figures, other people's networks, and what the walk leaves behind."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import segmentation
 
-from convbook.shapes import Conv, Table, table
+from convbook.shapes import Conv, Field, Table, table
 
 
 def without_memory(make: Callable[..., nn.Module], **settings: Any) -> nn.Module:
@@ -88,6 +89,69 @@ def test_where_branches_meet_a_unit_sees_what_both_see() -> None:
 
 def test_branches_that_line_up_again_are_followed_through_an_enlargement() -> None:
     assert table(Branches(2), (2, 16, 16)).rows[-1].jump == (1, 1)
+
+
+class Apply(nn.Module):
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(x)
+
+
+KERNEL = torch.ones(2, 2, 3, dtype=torch.float64)
+
+
+def convolve(x: Tensor, **settings: int) -> Tensor:
+    return F.conv1d(x, KERNEL.to(x), **settings)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: F.interpolate(x, scale_factor=2),
+        lambda x: F.interpolate(x, 25),
+        lambda x: F.interpolate(x, scale_factor=4, mode="linear"),
+        lambda x: F.interpolate(x, 60, mode="linear"),
+        lambda x: F.interpolate(x, 15, mode="linear"),
+        lambda x: F.interpolate(convolve(x, stride=3), 52, mode="linear"),
+        lambda x: convolve(F.interpolate(convolve(x, stride=2, padding=1), scale_factor=2), dilation=3),
+        lambda x: F.interpolate(convolve(x, stride=2, padding=1), 40) + x,
+        lambda x: x[:, :, 3::2] * 2,
+        lambda x: x[:, :, -30:],
+        lambda x: convolve(F.pad(x, (5, -2)), stride=2),
+        lambda x: F.pad(x, (2, 3), mode="replicate")[:, :, 1:],
+        lambda x: torch.cat([x[:, :1], convolve(x, padding=1)], 1).unsqueeze(1).squeeze(1),
+        lambda x: x.view(-1, 1, 2, 40).transpose(1, 2).reshape(-1, 2, 40).relu_(),
+        lambda x: F.adaptive_max_pool1d(x, 12),
+        lambda x: F.softmax(x, 1),
+    ],
+)
+def test_an_operation_moves_the_field_as_torch_moves_the_pixels(function: Callable[[Tensor], Tensor]) -> None:
+    x = torch.zeros(40, 2, 40, dtype=torch.float64)
+    x[range(40), :, range(40)] = math.nan
+    found = table(Apply(function), (2, 40))
+    assert found.notes == ()
+    (field,) = found.rows[-1].fields
+    seen = function(x).isnan().any(1)
+    assert found.rows[-1].output_shape[-1] == seen.shape[1]
+    inner = 0
+    for unit in range(seen.shape[1]):
+        pixels = seen[:, unit].nonzero()
+        first, last = field.sees(unit)
+        if first >= 8 and last < 32:
+            assert (int(pixels.min()), int(pixels.max())) == (first, last), unit
+            inner += 1
+    assert inner >= 4
+
+
+def test_where_linear_interpolation_hits_a_unit_its_neighbor_has_no_weight() -> None:
+    spans = [Field().interpolate(4, 12, linear=True).sees(unit) for unit in range(3, 7)]
+    assert spans == [(0, 1), (1, 1), (1, 2), (1, 2)]
+    x = torch.randn(1, 1, 4, dtype=torch.float64, requires_grad=True)
+    F.interpolate(x, 12, mode="linear")[0, 0, 4].backward()
+    assert (x.grad[0, 0].abs() > 1e-9).tolist() == [False, True, False, False]
 
 
 class Attention(nn.Module):
