@@ -115,25 +115,27 @@ def test_the_labels_of_a_scene_are_those_of_what_was_placed(monkeypatch):
     assert np.array_equal(found.labels[:, 1], len(GARMENTS) + letter // len(FONTS["test"]))
 
 
-@pytest.mark.parametrize("least", [0.6, 0.95])
+@pytest.mark.parametrize("least", [0.6, 0.85])
 def test_what_is_in_the_way_leaves_the_shares_that_are_asked_for(monkeypatch, least):
     monkeypatch.setattr(composed, "LEAST_GARMENT", least)
     monkeypatch.setattr(composed, "LEAST_LETTER", least)
     hidden = scenes(200, 7).masks
     monkeypatch.setattr(composed, "LEAST_LETTER", 2.0)  # never reached, so that nothing is in the way
     bare = scenes(200, 7).masks
-    assert 0.2 < (hidden != bare).any(axis=(1, 2)).mean() < 1
+    assert 0.1 < (hidden != bare).any(axis=(1, 2)).mean() < 1
     for value in (1, 2):
         shares = (hidden == value).sum(axis=(1, 2)) / (bare == value).sum(axis=(1, 2))
         assert least <= shares.min() < 1
 
 
-def test_a_garment_and_a_letter_stand_out_from_what_is_behind(monkeypatch):
-    found = scenes(200, 9)
+def test_letters_stand_out_from_what_is_behind():
+    found = scenes(300, 9)
+    contrasts = []
     for picture, mask in zip(found.images.astype(float), found.masks, strict=True):
-        letter = mask == 2
-        around = ndimage.binary_dilation(letter, iterations=3) & (mask != 2)
-        assert abs(np.median(picture[letter]) - np.median(picture[around])) > 10
+        around = ndimage.binary_dilation(mask == 2, iterations=2) & (mask != 2)
+        contrasts.append((np.abs(picture[around] - np.median(picture[mask == 2])) > 30).mean())
+    # The rest is noise, the blurred rim of the letter, and what hides a part of it.
+    assert min(contrasts) > 0.4 and np.mean(contrasts) > 0.75
 
 
 def test_a_generator_gives_new_scenes_with_every_call():
