@@ -46,7 +46,9 @@ def test_every_chapter_opens_in_colab_and_downloads_as_the_same_notebook(soup, b
     for page in chapters:
         notebook = f"notebooks/chapters/{page.removeprefix('book/').removesuffix('.html')}.ipynb"
         found = buttons(soup[page])
-        assert found["Colab"] == f"https://colab.research.google.com/github/{project}/blob/{course['branch']}/{notebook}"
+        assert (
+            found["Colab"] == f"https://colab.research.google.com/github/{project}/blob/{course['branch']}/{notebook}"
+        )
         assert (book / page).parent.joinpath(found["Notebook"]).read_bytes() == (root / notebook).read_bytes()
     for page in soup.keys() - chapters:
         assert not {"Colab", "Notebook"} & buttons(soup[page]).keys(), f"{page} has no notebook to open"
