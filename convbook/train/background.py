@@ -51,7 +51,7 @@ class Failure:
 
 
 class Background:
-    """At most one run at a time, in a thread of its own. All methods return at once and may be called from any thread."""
+    """At most one run at a time. Any thread may call any method; all but `train_here` and `join` return at once."""
 
     def __init__(self) -> None:
         self.state: State = "idle"

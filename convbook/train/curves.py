@@ -9,6 +9,7 @@ from itertools import cycle
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
@@ -16,17 +17,14 @@ from matplotlib.figure import Figure
 from convbook import plots
 from convbook.train.history import History, shown
 
-STYLES = tuple(
-    {"color": plots.COLORS[role], "linestyle": line, "marker": marker}
-    for line, marker, role in (
-        ("-", "o", "input"),
-        ("--", "s", "kernel"),
-        ("-.", "^", "output"),
-        (":", "D", "neutral"),
-        ((0, (5, 1, 1, 1, 1, 1)), "v", "input"),
-        ((0, (1, 1)), "P", "kernel"),
-        ((0, (8, 2)), "X", "output"),
-        ((0, (3, 1, 1, 1)), "*", "neutral"),
+#: Color, line and marker of each run; the eight differ in line and in marker, so that color is never needed.
+STYLES: tuple[dict[str, Any], ...] = tuple(
+    {"color": color, "linestyle": line, "marker": marker}
+    for color, line, marker in zip(
+        2 * tuple(plots.COLORS.values()),
+        ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)), (0, (3, 1, 1, 1))),
+        ("o", "s", "^", "D", "v", "P", "X", "*"),
+        strict=True,
     )
 )
 
@@ -42,10 +40,15 @@ def curves(runs: Mapping[str, History]) -> Figure:
     """
     with matplotlib.rc_context({**plots._STYLE, "font.size": 11, "axes.titlesize": 12}):
         # A figure without pyplot: nothing keeps it alive, and any thread may draw it.
-        figure = Figure(figsize=(9, 5.6), layout="constrained")
-        axes = figure.subplots(2, 2)
+        # Fixed margins: a layout that fits them takes twice the time, of a thread that answers cells as well.
+        legend = -(-len(runs) // 3)
+        height = 5.6 + 0.22 * legend
+        figure = Figure(figsize=(9, height))
+        bottom = (0.6 + 0.22 * legend) / height
+        axes = figure.subplots(2, 2, gridspec_kw={"hspace": 0.5, "wspace": 0.22})
+        figure.subplots_adjust(left=0.07, right=0.98, top=1 - 0.35 / height, bottom=bottom)
         (loss, accuracy), (gradient, layers) = axes
-        for (name, history), style in zip(runs.items(), cycle(STYLES)):  # noqa: B905
+        for (name, history), style in zip(runs.items(), cycle(STYLES)):
             _over_epochs(loss, history, "loss", style, name)
             _over_epochs(accuracy, history, "accuracy", style, name)
             _over_epochs(gradient, history, "gradient", style, name)
@@ -53,14 +56,16 @@ def curves(runs: Mapping[str, History]) -> Figure:
                 norms = history.points[-1]["layers"]
                 every = max(1, len(norms) // 12)
                 layers.plot(range(1, len(norms) + 1), norms, **style, markersize=5, markevery=every)
-        _scale(loss, "Loss", "epochs", log=False)
-        _scale(accuracy, "Accuracy", "epochs", log=False)
+        marks = any("validation_loss" in history.columns for history in runs.values())
+        below = "epochs (marks: validation data)" if marks else "epochs"
+        _scale(loss, "Loss", below, log=False)
+        _scale(accuracy, "Accuracy", below, log=False)
         _scale(gradient, "Gradient norm, all layers", "epochs", log=True)
         _scale(layers, "Gradient norm by layer, now", "layer, from the input", log=True)
         layers.xaxis.get_major_locator().set_params(integer=True)
         if runs:
             lines, names = loss.get_legend_handles_labels()
-            figure.legend(lines, names, loc="outside lower center", ncols=min(len(names), 3), frameon=False)
+            figure.legend(lines, names, loc="lower center", ncols=min(len(names), 3), frameon=False)
         return figure
 
 
@@ -89,7 +94,7 @@ def _in_words(history: History) -> str:
     norms = dict(zip(history.layers, last["layers"], strict=True))
     words.append(f"the gradient norm is {shown('gradient', last['gradient'])}")
     if len(norms) > 1:
-        ends = list(norms)[0], list(norms)[-1]
+        ends = history.layers[0], history.layers[-1]
         words.append(" and ".join(f"{shown('gradient', norms[end])} in {end}" for end in ends))
     return f"{', '.join(words)}."
 
@@ -106,5 +111,7 @@ def _over_epochs(ax: Axes, history: History, what: str, style: dict[str, Any], n
 def _scale(ax: Axes, title: str, below: str, *, log: bool) -> None:
     ax.set(title=title, xlabel=below)
     ax.spines[["top", "right"]].set_visible(False)
-    if log and any(value > 0 for line in ax.lines for value in line.get_ydata()):  # type: ignore[union-attr]
+    positive = any((np.asarray(line.get_ydata()) > 0).any() for line in ax.lines)
+    if log and positive:
         ax.set_yscale("log", nonpositive="mask")
+        ax.minorticks_off()

@@ -37,7 +37,8 @@ class Machine:
             where = f"the GPU {torch.cuda.get_device_name(self.device)} ({self.device})"
         else:
             where = "the GPU of this Mac (mps)" if self.device.type == "mps" else "the CPU"
-        return f"Training on {where}, {self.threads} CPU threads, {self.budget} budget, seed {self.seed}."
+        threads = f"{self.threads} CPU thread{'s' if self.threads > 1 else ''}"
+        return f"Training on {where}, {threads}, {self.budget} budget, seed {self.seed}."
 
 
 def setup(

@@ -307,7 +307,7 @@ def _replace_the_one_before(panel: TrainingPanel) -> None:
     shell = get_ipython()
     if shell is None or not hasattr(shell, "kernel"):
         return
-    metadata = shell.get_parent().get("metadata", {})
+    metadata = shell.kernel.get_parent().get("metadata", {})
     # Where a front end does not name its cells, the same text counts as the same cell.
     cell = str(metadata.get("cellId") or shell.user_ns.get("In", [""])[-1])
     count, panels = _made.get(cell, (0, []))

@@ -1,0 +1,260 @@
+"""The training panel in a real JupyterLab, in a headless Chromium, training for real."""
+
+import json
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+WAIT = 120_000  # milliseconds, on a busy machine; nothing waits longer than it must
+
+PREPARE = """\
+import torch
+from torch import nn
+torch.set_num_threads(1)
+from convbook.nets import lenet
+from convbook.train import Run, TrainingPanel, fit
+from convbook.train.randomness import borrowed
+
+generator = torch.Generator().manual_seed(0)
+pictures = torch.randn(128, 1, 28, 28, generator=generator)
+labels = torch.arange(128) % 10
+
+class Troubled(nn.Sequential):
+    def forward(self, x):
+        if self.trouble == "memory" and len(x) > 16:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return super().forward(x.flatten() if self.trouble == "shape" else x)
+
+def build(choice):
+    model = Troubled(lenet(), nn.Dropout(0.1))
+    model.trouble = choice["trouble"]
+    optimizer = torch.optim.SGD(model.parameters(), lr=choice["rate"], momentum=0.9)
+    size = choice["batch_size"]
+    return Run(model, list(zip(pictures.split(size), labels.split(size))), optimizer)
+
+print("prepared")"""
+PANEL = """\
+{name} = TrainingPanel(
+    build,
+    {{"trouble": ["none", "shape", "memory"], "rate": [0.01, 0.001]}},
+    epochs={epochs}, batch_size=32, title="{name}",
+)
+{name}"""
+# A cell that a student runs beside a panel. That it answers at all shows that the panel leaves the kernel free, since
+# these runs would take hours.
+LOOK = "print('answer', {name}.background.state, {name}.run.step)"
+# Ends the panel and compares its weights with those of a run of as many batches that nobody has interrupted.
+COMPARE = """\
+import itertools
+run = first.run
+with borrowed(torch.device("cpu"), 0):
+    same = build({"trouble": "none", "rate": 0.01, "batch_size": 32})
+class Until:
+    def batch(self, other, epochs):
+        if other.step == run.step:
+            other.stop.set()
+    def say(self, text): pass
+    def stopped(self, other): pass
+    def close(self): pass
+try:
+    fit(same, 10**6, Until())
+except KeyboardInterrupt:
+    pass
+pairs = zip(run.model.state_dict().values(), same.model.state_dict().values())
+print("answer", all(torch.equal(a, b) for a, b in pairs), same.step)"""
+ENDLESS = 10**6
+FIRST, LOOK_FIRST, COMPARE_FIRST, SECOND, LOOK_SECOND, OLD_FIRST, FAILING = range(1, 8)
+CELLS = {
+    0: PREPARE,
+    FIRST: PANEL.format(name="first", epochs=ENDLESS) + "\n",
+    LOOK_FIRST: LOOK.format(name="first"),
+    COMPARE_FIRST: COMPARE,
+    SECOND: PANEL.format(name="second", epochs=ENDLESS),
+    LOOK_SECOND: LOOK.format(name="second"),
+    OLD_FIRST: "old, thread = first, first.background._thread",
+    FAILING: PANEL.format(name="failing", epochs=3),
+    8: "print('answer', thread.is_alive() and thread.join(60) or old.background.state, int(old.run is not None))",
+    9: "first.close(); second.close(); print('answer', 'closed', 0)",
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """JupyterLab with a token on a free port of this machine, and its folder of notebooks."""
+    home = tmp_path_factory.mktemp("lab")
+    notebooks = home / "notebooks"
+    notebooks.mkdir()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    folders = {
+        name: str(home / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "HOME")
+    }
+    for folder in folders.values():
+        Path(folder).mkdir()
+    settings = {
+        "labconfig/page_config.json": {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}},
+        # All cells stay in the page, wherever it is scrolled to.
+        "lab/user-settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"},
+    }
+    for name, content in settings.items():
+        path = Path(folders["JUPYTER_CONFIG_DIR"]) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--ServerApp.port={port}"),
+            *("--ServerApp.port_retries=0", f"--IdentityProvider.token={token}", f"--notebook-dir={notebooks}"),
+        ],
+        env={**os.environ, **folders, "JUPYTER_PREFER_ENV_PATH": "1", "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    try:
+        for line in process.stdout:
+            if "is running at" in line:
+                break
+        else:
+            pytest.fail("JupyterLab did not start.")
+        yield f"http://127.0.0.1:{port}/lab/tree/{{}}?token={token}", notebooks
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)  # the kernels with it
+        try:
+            process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+
+class Notebook:
+    """A notebook that is open in JupyterLab."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def cell(self, index: int) -> Locator:
+        return self.page.locator(".jp-Notebook .jp-CodeCell").nth(index)
+
+    def run(self, index: int) -> Locator:
+        """Run a cell, wait for its end, give its outputs."""
+        cell = self.cell(index)
+        prompt = cell.locator(".jp-InputArea-prompt")
+        before = prompt.inner_text()
+        cell.locator(".cm-content").click()
+        for _ in range(12):
+            self.page.keyboard.press("Control+Enter")  # lost where the page is not quite ready
+            try:
+                expect(prompt).not_to_have_text(before, timeout=WAIT / 12)
+                break
+            except AssertionError:
+                continue
+        expect(prompt).to_have_text(re.compile(r"\[\d+\]:"), timeout=WAIT)
+        return cell.locator(".jp-OutputArea")
+
+    def answer(self, index: int) -> tuple[str, int]:
+        """The two values that a cell prints."""
+        text = self.run(index).inner_text().strip()
+        assert re.fullmatch(r"answer \S+ \d+", text), text
+        _, word, number = text.split()
+        return word, int(number)
+
+
+@pytest.fixture(scope="module")
+def notebook(server: tuple[str, Path], browser: Browser) -> Iterator[Notebook]:
+    address, folder = server
+    content = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in CELLS.values()],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    )
+    nbformat.write(content, folder / "panel.ipynb")
+    context = browser.new_context(viewport={"width": 1200, "height": 1600})
+    page = context.new_page()
+    page.goto(address.format("panel.ipynb"))
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=WAIT)
+    # The kernel is there when it is idle.
+    page.locator(".jp-NotebookPanel-toolbar .jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=WAIT)
+    opened = Notebook(page)
+    assert "prepared" in opened.run(0).inner_text()
+    yield opened
+    context.close()
+
+
+def press(area: Locator, name: str) -> None:
+    """Press a button from the keyboard."""
+    area.get_by_role("button", name=name, exact=True).press("Enter")
+
+
+def shows(area: Locator, text: str) -> None:
+    expect(area).to_contain_text(re.compile(text), timeout=WAIT)
+
+
+def test_cells_answer_while_a_panel_trains_and_a_pause_changes_nothing(notebook: Notebook) -> None:
+    area = notebook.run(FIRST)
+    press(area, "Start")
+    shows(area, "Training none, 0.01, epoch .* loss")
+    state, before = notebook.answer(LOOK_FIRST)
+    assert state == "training"
+    picture = area.get_by_role("img")
+    expect(picture).to_have_attribute("alt", re.compile(r"none, 0\.01: after .* the loss went from"), timeout=WAIT)
+    shows(area, "the gradient norm is")
+    press(area, "Pause")
+    shows(area, "Paused: none, 0.01")
+    state, paused = notebook.answer(LOOK_FIRST)
+    assert (state, notebook.answer(LOOK_FIRST)[1]) == ("paused", paused) and paused > before
+    press(area, "Resume")
+    shows(area, "Training none, 0.01")
+    assert notebook.answer(LOOK_FIRST)[0] == "training"
+    press(area, "Stop")
+    shows(area, "Stopped: none, 0.01")
+    stopped = notebook.answer(LOOK_FIRST)[1]
+    assert notebook.answer(COMPARE_FIRST) == ("True", stopped)
+
+
+def test_two_panels_train_in_turn_and_a_cell_that_runs_again_ends_its_old_panel(notebook: Notebook) -> None:
+    first, second = notebook.run(FIRST), notebook.run(SECOND)
+    for area in (first, second):
+        press(area, "Start")
+        shows(area, "Training none, 0.01, epoch .* loss")
+    notebook.run(OLD_FIRST)
+    first = notebook.run(FIRST)
+    shows(first, "Nothing has been trained yet")
+    assert notebook.answer(8) == ("stopped", 0)
+    state, step = notebook.answer(LOOK_SECOND)
+    assert state == "training"
+    press(first, "Start")
+    shows(first, "Training none, 0.01, epoch .* loss")
+    state, later = notebook.answer(LOOK_SECOND)
+    assert state == "training" and later > step
+    notebook.page.screenshot(path="/tmp/train/two.png")
+    assert notebook.answer(9) == ("closed", 0)
+
+
+def test_what_fails_is_said_in_words_and_a_smaller_batch_is_offered(notebook: Notebook) -> None:
+    area = notebook.run(FAILING)
+    area.get_by_label("trouble").select_option("shape")
+    press(area, "Start")
+    shows(area, "shape, 0.01 failed. RuntimeError: .*")
+    expect(area.get_by_role("alert")).to_be_visible()
+    notebook.page.screenshot(path="/tmp/train/fail.png")
+    area.get_by_label("trouble").select_option("memory")
+    press(area, "Start")
+    shows(area, "memory, 0.01 failed. .*out of memory")
+    shows(area, "Take smaller batches")
+    notebook.page.screenshot(path="/tmp/train/memory.png")
+    press(area, "Try batches of 16")
+    shows(area, "Finished: memory, 0.01, batches of 16")
+    notebook.page.screenshot(path="/tmp/train/done.png")
