@@ -107,7 +107,7 @@ def test_no_page_is_blank_and_all_but_the_first_have_their_number(pdf, texts):
     assert "Version" in texts[0]
     for index, text in enumerate(texts[1:], start=2):
         drawn = len(pdf.pages[index - 1].images) > 0
-        assert drawn or len(text) > 80, f"page {index} is blank"
+        assert drawn or len(text) > 40, f"page {index} is blank"
         assert text.endswith(f" {index}") or f" {index} " in f" {text} ", f"page {index} has no number"
 
 
