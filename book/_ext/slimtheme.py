@@ -22,14 +22,21 @@ FONT_URLS = re.compile(
 )
 GLYPH = re.compile(r"\\([ef][0-9a-f]{3})\b")  # Font Awesome lives in the private use area
 UNUSED = ("scripts/bootstrap.js*", "scripts/fontawesome.js*", "**/*.map", f"{FONTS}/*.ttf", f"{FONTS}/*.woff2")
+
+
+def markup(name: str) -> re.Pattern[str]:
+    """An element with a class of this name, or whose name begins so where it ends in a hyphen."""
+    return re.compile(rf'class="(?:[^"]* )?{name}' + ("" if name.endswith("-") else '[ "]'))
+
+
 # What extensions add to every page, by the markup that needs it.
 NEEDED_BY = {
-    re.compile(r'class="[^"]*\bsd-'): ("sphinx-design.min.css",),
-    re.compile(r'class="[^"]*\bsd-tab'): ("design-tabs.js",),
-    re.compile(r'class="[^"]*\bcell\b'): ("mystnb.",),
+    markup("sd-"): ("sphinx-design.min.css",),
+    markup("sd-tab-"): ("design-tabs.js",),
+    markup("cell"): ("mystnb.",),
     re.compile(r"<pre\b"): ("clipboard.min.js", "copybutton.js", "copybutton.css"),
-    re.compile(r'class="[^"]*\b(?:toggle|dropdown)\b'): ("togglebutton.css", "togglebutton.js"),
-    re.compile(r'class="[^"]*\bexercise\b'): ("exercise.css",),
+    markup("(?:toggle|dropdown)"): ("togglebutton.css", "togglebutton.js"),
+    markup("exercise"): ("exercise.css",),
 }
 
 
