@@ -13,6 +13,7 @@ the same run. So a run that was paused differs from one that was not in nothing 
 """
 
 import atexit
+import re
 import threading
 import traceback
 import weakref
@@ -29,6 +30,8 @@ from convbook.train.randomness import borrowed, turns
 from convbook.train.run import Run
 
 State = Literal["idle", "building", "training", "pausing", "paused", "stopping", "stopped", "finished", "failed"]
+
+_LIBRARY = re.compile(r"[/\\](?:site-packages|dist-packages|lib[/\\]python[\d.]+|convbook[/\\]train)[/\\]")
 
 BUSY: frozenset[State] = frozenset({"building", "training", "pausing", "stopping"})
 
@@ -203,9 +206,14 @@ class _Remarks:
 
 
 def _failure(error: Exception) -> Failure:
+    words = [*getattr(error, "__notes__", [])] or [checks.advice(error)]
+    # The last line that is neither torch's nor ours is where a reader can change something.
+    theirs = [frame for frame in traceback.extract_tb(error.__traceback__) if not _LIBRARY.search(frame.filename)]
+    if theirs:
+        words.append(f"It came from line {theirs[-1].lineno} of {theirs[-1].name}: {theirs[-1].line}")
     return Failure(
         line=traceback.format_exception_only(error)[0].strip(),
-        advice=" ".join(getattr(error, "__notes__", [])) or checks.advice(error),
+        advice=" ".join(filter(None, words)),
         details="".join(traceback.format_exception(error)),
         memory=checks.out_of_memory(error),
     )

@@ -161,9 +161,9 @@ class TrainingPanel(ipywidgets.VBox):
             self.start()
 
     def _on_clear(self) -> None:
-        kept = {self._name} if self.background.state in BUSY | {"paused"} else set()
-        self.runs = {name: history for name, history in self.runs.items() if name in kept}
-        self._name = self._name if kept else ""
+        going_on = self.background.state in BUSY or self.background.state == "paused"
+        self._name = self._name if going_on else ""
+        self.runs = {name: history for name, history in self.runs.items() if name == self._name}
 
     def _on_smaller(self) -> None:
         self.batch_size = max(1, self.batch_size // 2)
@@ -183,8 +183,8 @@ class TrainingPanel(ipywidgets.VBox):
             self._smaller.layout.display = "" if offered else "none"
             self._status.value = self._status_html()
             drawn = [(name, len(history.points), len(history.rows)) for name, history in self.runs.items()]
-            begun = time.perf_counter()
-            if drawn != self._drawn and (begun >= self._next_drawing or state not in BUSY):
+            if drawn != self._drawn and (time.monotonic() >= self._next_drawing or state not in BUSY):
+                begun = time.thread_time()
                 words = summary(self.runs)
                 if self.runs:
                     image = base64.b64encode(picture(self.runs).encode()).decode()
@@ -196,10 +196,10 @@ class TrainingPanel(ipywidgets.VBox):
                     self._curves.value = ""
                 self._words.value = "".join(f"<p {_QUIET}>{html.escape(line)}</p>" for line in words)
                 self._drawn = drawn
-                self._next_drawing = begun + (time.perf_counter() - begun) / SHARE
+                self._next_drawing = time.monotonic() + (time.thread_time() - begun) / SHARE
 
     def _keep(self) -> None:
-        if self._name and (self.background.history.points or self.background.state in BUSY):
+        if self._name and self.background.history.points:
             self.runs[self._name] = self.background.history
 
     def _status_html(self) -> str:
