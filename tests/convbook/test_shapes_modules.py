@@ -118,6 +118,8 @@ def convolve(x: Tensor, **settings: int) -> Tensor:
         lambda x: F.interpolate(convolve(x, stride=3), 52, mode="linear"),
         lambda x: convolve(F.interpolate(convolve(x, stride=2, padding=1), scale_factor=2), dilation=3),
         lambda x: F.interpolate(convolve(x, stride=2, padding=1), 40) + x,
+        lambda x: F.interpolate(convolve(x, stride=2, padding=1), 40) + F.interpolate(x[:, :, ::4], 40),
+        lambda x: F.interpolate(x[:, :, ::2], 40) + F.interpolate(x[:, :, ::3], 42)[:, :, :40],
         lambda x: x[:, :, 3::2] * 2,
         lambda x: x[:, :, -30:],
         lambda x: convolve(F.pad(x, (5, -2)), stride=2),
@@ -198,12 +200,20 @@ class Written(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = torch.zeros(1, 4, *x.shape[2:])
-        y[:, :3] = x
-        return y + 1
+        y[:, :3] = F.avg_pool2d(x, 3, 1, 1)
+        return y[:, :3] + x
 
 
 def test_what_was_written_into_a_constant_is_no_constant() -> None:
-    assert table(Written(), (3, 5, 5)).rows[-1].fields is None
+    found = table(Written(), (3, 5, 5))
+    assert found.rows[-1].fields is None
+    assert found.notes == ("Written: receptive fields are unknown from here on, since copy has no rule.",)
+
+
+def test_branches_of_one_size_whose_units_lie_apart_differently_are_not_joined() -> None:
+    found = table(Apply(lambda x: x[:, :, :20] + F.avg_pool1d(x, 2)), (2, 40))
+    assert found.rows[-1].fields is None
+    assert "since branches meet whose units are 1 and 2 pixels apart" in found.notes[0]
 
 
 class Uncountable(nn.Module):
