@@ -202,18 +202,20 @@ def _whole(seen: Seen, *, flat: bool) -> Seen:
 
 
 #: Tensors that take from another at most its shape: what they hold comes from no pixel.
-CONSTANTS = {f"{prefix}{name}" for prefix in ("new_", "") for name in ("empty", "zeros", "ones", "full", "arange")} | {
+CONSTANTS = {f"{prefix}{name}" for prefix in ("new_", "") for name in ("empty", "zeros", "ones", "full")} | {
     f"{name}_like" for name in ("empty", "zeros", "ones", "full", "rand", "randn")
+}
+
+_UNIT_BY_UNIT = {
+    *("native_batch_norm", "_native_batch_norm_legit", "_native_batch_norm_legit_no_training", "cudnn_batch_norm"),
+    *("_batch_norm_no_update", "native_group_norm", "native_layer_norm", "native_dropout"),
+    *("hardswish", "_prelu_kernel", "threshold", "_to_copy", "detach", "alias", "clone"),
 }
 
 RULES: dict[str, Rule] = {
     **dict.fromkeys(POOLINGS, _pool),
-    **{
-        f"{kind}adaptive_{what}_pool{axes}d": _resize
-        for kind in ("_", "")
-        for what in ("avg", "max")
-        for axes in (1, 2, 3)
-    },
+    **{f"_adaptive_avg_pool{axes}d": _resize for axes in (2, 3)},
+    **{f"adaptive_max_pool{axes}d": _resize for axes in (2, 3)},
     **{f"upsample_{how}": _interpolate for how in ("linear1d", "bilinear2d", "trilinear3d")},
     **{f"upsample_nearest{axes}d": _interpolate for axes in (1, 2, 3)},
     **{f"{kind}_pad{axes}d": _pad for kind in ("reflection", "replication") for axes in (1, 2, 3)},
@@ -230,29 +232,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("view", "_unsafe_view", "unsqueeze", "squeeze", "expand"), _reshape),
     **dict.fromkeys(("permute", "transpose", "t"), _permute),
     **dict.fromkeys(("split", "split_with_sizes", "unbind", "select"), _pick),
-    **dict.fromkeys(
-        (
-            *(
-                "native_batch_norm",
-                "_native_batch_norm_legit_no_training",
-                "_native_batch_norm_legit",
-                "_batch_norm_impl",
-            ),
-            *("cudnn_batch_norm", "_batch_norm_no_update", "native_group_norm", "native_layer_norm", "native_dropout"),
-            *(
-                "hardswish",
-                "_prelu_kernel",
-                "threshold",
-                "_to_copy",
-                "detach",
-                "alias",
-                "clone",
-                "contiguous",
-                "dropout",
-            ),
-        ),
-        _keep,
-    ),
+    **dict.fromkeys(_UNIT_BY_UNIT, _keep),
 }
 
 #: No rule is needed: they have no products that anybody counts.
