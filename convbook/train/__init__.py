@@ -11,7 +11,7 @@ cell, call `fit` again with the same run, and the result is that of a run that w
 does the same from buttons, in the background, for several choices of a network. `python -m convbook.train` is a sample.
 
 Modules in the order of the story: `machine` (setup) · `run` · `loop` (fit) · `checks` (what goes wrong, in words) ·
-`randomness` · `history` · `progress` · `curves` · `background` (a thread that trains) · `panel`.
+`randomness` · `history` · `progress` · `drawing` · `background` (a thread that trains) · `panel`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from convbook.train.machine import Machine, setup
 from convbook.train.run import Run
 
 if TYPE_CHECKING:
-    from convbook.train.curves import curves, summary
+    from convbook.train.drawing import curves, summary
     from convbook.train.panel import TrainingPanel
 
 __all__ = ["History", "Machine", "Run", "TrainingPanel", "curves", "evaluate", "fit", "setup", "summary"]
@@ -40,7 +40,7 @@ def __getattr__(name: str) -> Any:
 
         return panel.TrainingPanel
     if name in ("curves", "summary"):
-        from convbook.train import curves
+        from convbook.train import drawing
 
-        return getattr(curves, name)
+        return getattr(drawing, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

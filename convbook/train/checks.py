@@ -191,6 +191,6 @@ def advice(error: BaseException, run: "Run | None" = None) -> str:
             f"Usual causes: a learning rate that is too high{rate}, a logarithm, root or quotient of zero in the "
             "model or the loss, or an input that is not finite. Build the model again and try a tenth of the rate."
         )
-    if isinstance(error, (RuntimeError, ValueError)):
+    if isinstance(error, (IndexError, RuntimeError, ValueError)):
         return next((words for part, words in _KNOWN if part in str(error)), "")
     return ""

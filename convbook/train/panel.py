@@ -18,7 +18,7 @@ from typing import Any
 import ipywidgets
 
 from convbook.train.background import BUSY, Background
-from convbook.train.curves import picture, summary
+from convbook.train.drawing import curves, summary
 from convbook.train.history import History, shown
 from convbook.train.run import Run
 
@@ -63,11 +63,11 @@ class TrainingPanel(ipywidgets.VBox):
         seed: int = 0,
         title: str = "Training",
     ) -> None:
+        self.background = Background()
         self.choices = {name: _labeled(name, values) for name, values in choices.items()}
         self.build, self.epochs, self.batch_size, self.seed, self.title = build, epochs, batch_size, seed, title
         self._usual_size = batch_size
         self.runs: dict[str, History] = {}
-        self.background = Background()
         self._name = ""
         self._writing = threading.RLock()
         self._drawn: Any = None
@@ -136,8 +136,9 @@ class TrainingPanel(ipywidgets.VBox):
     def close(self) -> None:
         """Stop training, let go of the model, and take the panel off the page."""
         self.background.close()
-        for widget in (*self._dropdowns.values(), *self.children):
-            widget.close()
+        for part in self.children:
+            for widget in (part, *getattr(part, "children", ())):
+                widget.close()
         super().close()
 
     # Buttons
@@ -187,7 +188,7 @@ class TrainingPanel(ipywidgets.VBox):
                 begun = time.thread_time()
                 words = summary(self.runs)
                 if self.runs:
-                    image = base64.b64encode(picture(self.runs).encode()).decode()
+                    image = base64.b64encode(curves(self.runs).svg().encode()).decode()
                     alt = html.escape("Curves of loss, accuracy and gradient norm. " + " ".join(words))
                     self._curves.value = (
                         f'<img src="data:image/svg+xml;base64,{image}" alt="{alt}" style="max-width:100%">'
@@ -251,7 +252,7 @@ class TrainingPanel(ipywidgets.VBox):
             self._keep()
             data["text/plain"] = "\n".join([f"{self.title}: a panel with buttons.", *summary(self.runs), self._usage()])
             if self.runs:
-                data["image/svg+xml"] = picture(self.runs)
+                data["image/svg+xml"] = curves(self.runs).svg()
         return bundle
 
     def _usage(self) -> str:

@@ -4,7 +4,7 @@ Runs differ in color, in line style and in marker, so that a print or an eye wit
 """
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import Any
 
@@ -29,7 +29,23 @@ STYLES: tuple[dict[str, Any], ...] = tuple(
 )
 
 
-def curves(runs: Mapping[str, History]) -> Figure:
+class Curves(Figure):
+    """A figure that a notebook shows as SVG, and in words where it shows text only."""
+
+    words: Sequence[str] = ()
+
+    def svg(self) -> str:
+        """The text of an SVG file, the same again for the same runs."""
+        text = io.StringIO()
+        with matplotlib.rc_context({"svg.hashsalt": "convbook", "svg.fonttype": "path"}):
+            FigureCanvasSVG(self).print_svg(text, metadata={"Date": None})
+        return text.getvalue()
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"image/svg+xml": self.svg(), "text/plain": "\n".join(self.words)}
+
+
+def curves(runs: Mapping[str, History]) -> Curves:
     """Loss, accuracy and gradient norm as training goes on, and the last gradient norms layer by layer.
 
     Lines are the training batches, markers the validation data after each epoch. A run that has measured nothing yet
@@ -43,7 +59,8 @@ def curves(runs: Mapping[str, History]) -> Figure:
         # Fixed margins: a layout that fits them takes twice the time, of a thread that answers cells as well.
         legend = -(-len(runs) // 3)
         height = 5.6 + 0.22 * legend
-        figure = Figure(figsize=(9, height))
+        figure = Curves(figsize=(9, height))
+        figure.words = summary(runs)
         bottom = (0.6 + 0.22 * legend) / height
         axes = figure.subplots(2, 2, gridspec_kw={"hspace": 0.5, "wspace": 0.22})
         figure.subplots_adjust(left=0.07, right=0.98, top=1 - 0.35 / height, bottom=bottom)
@@ -67,15 +84,6 @@ def curves(runs: Mapping[str, History]) -> Figure:
             lines, names = loss.get_legend_handles_labels()
             figure.legend(lines, names, loc="lower center", ncols=min(len(names), 3), frameon=False)
         return figure
-
-
-def picture(runs: Mapping[str, History]) -> str:
-    """`curves` as the text of an SVG file."""
-    text = io.StringIO()
-    figure = curves(runs)
-    with matplotlib.rc_context({"svg.hashsalt": "convbook", "svg.fonttype": "path"}):
-        FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})
-    return text.getvalue()
 
 
 def summary(runs: Mapping[str, History]) -> list[str]:
