@@ -1,9 +1,9 @@
 """Bytes to values; see `autograder.codec`."""
 
+import importlib
 import math
 import re
 import struct
-import sys
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Any, Literal
@@ -37,6 +37,11 @@ _DEVICE = re.compile(r"(cpu|cuda|mps|meta)(:\d{1,2})?")
 def refuse_reference(reference: Reference) -> object:
     """The `resolve` of a side that takes plain data only."""
     raise BadFrame(f"A reference of kind {reference.kind} was not expected.")
+
+
+def _torch() -> Any:
+    """torch, which the other side has loaded and this one may not have yet."""
+    return importlib.import_module("torch")
 
 
 class Decoder:
@@ -163,7 +168,7 @@ class Decoder:
         return np.frombuffer(raw, dtype)[0]
 
     def _get_tensor(self, depth: int) -> Any:
-        torch: Any = sys.modules["torch"]
+        torch = _torch()
         name, flags = TORCH_TYPES[self._take(1)[0]], self._take(1)[0]
         dtype, shape = getattr(torch, name), self._shape()
         buffer = self._buffer(shape, dtype.itemsize)
@@ -187,16 +192,16 @@ class Decoder:
         return tensor
 
     def _get_size(self, depth: int) -> Any:
-        return sys.modules["torch"].Size(self._shape())
+        return _torch().Size(self._shape())
 
     def _get_torch_type(self, depth: int) -> Any:
-        return getattr(sys.modules["torch"], TORCH_TYPES[self._take(1)[0]])
+        return getattr(_torch(), TORCH_TYPES[self._take(1)[0]])
 
     def _get_device(self, depth: int) -> Any:
         name = self._text()
         if not _DEVICE.fullmatch(name):
             raise BadFrame("The frame has an unknown device.")
-        return sys.modules["torch"].device(name)
+        return _torch().device(name)
 
     def _get_reference(self, kind: Literal["object", "callback", "library"]) -> object:
         number, is_module, name = self._number(U64), self._take(1)[0] != 0, self._text()

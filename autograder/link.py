@@ -54,6 +54,7 @@ class Link(Peer):
         self._callback_calls = 0
         self._callback_error: BaseException | None = None
         self._snapshots: Any = None
+        self._modes: list[Any] = []  # whether torch records gradients, and its default type, as last sent
         self.deadline = 0.0
         self.seconds = 0
         self.halt: Halt | None = None
@@ -216,8 +217,10 @@ class Link(Peer):
     def _context(self) -> list[Any]:
         forgotten, self._forgotten = sorted(self._forgotten), set()
         torch = sys.modules.get("torch")
-        modes = [torch.is_grad_enabled(), torch.get_default_dtype()] if torch else [None, None]
-        return [forgotten, self.deadline - time.monotonic(), *modes]
+        modes = [torch.is_grad_enabled(), torch.get_default_dtype()] if torch else self._modes
+        # Only a change is sent: the student's process may not have loaded torch, or set a mode of its own.
+        changed, self._modes = modes != (self._modes or ([True, torch.float32] if torch else [])), modes
+        return [forgotten, self.deadline - time.monotonic(), *(modes if changed else [None, None])]
 
     def _show(self, operation: str) -> None:
         """What the student's code printed for a test goes where the test's own prints go."""

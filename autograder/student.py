@@ -124,7 +124,7 @@ class Student(Peer):
         for each in forget:
             self._numbers.pop(id(self._objects.pop(each, None)), None)
         if grad_enabled is not None:
-            torch: Any = sys.modules["torch"]
+            torch = importlib.import_module("torch")
             torch.set_grad_enabled(grad_enabled)
             torch.set_default_dtype(default_type)
         outer, self._leaves = self._leaves, decoder.requiring
@@ -191,7 +191,7 @@ class Student(Peer):
 
     def do_seed(self, library: str, seed: int) -> None:
         match library:
-            case "torch":
+            case "torch" if "torch" in sys.modules:
                 sys.modules["torch"].manual_seed(seed)
             case "numpy":
                 np.random.seed(seed)

@@ -153,3 +153,17 @@ def test_a_zygote_that_is_killed_each_time_is_our_fault(tiny, executor, monkeypa
     monkeypatch.setattr(Zygote, "spawn", kill)
     with pytest.raises(EngineError, match="ended under this submission"):
         grade(tiny, Handed("ada", nbformat.writes(with_answers(tiny, {})).encode()), executor, SECRET)
+
+
+def test_torch_may_be_loaded_on_one_side_alone(tiny, executor):
+    """The tiny assignment never names torch, so nobody has loaded it: a tensor is a wrong answer, no disturbance."""
+    answers = {
+        "double": "import torch\ndef double(x):\n    return torch.tensor([2.0, 2.0])",
+        "mean": "torch.set_default_dtype(torch.float64)\n"
+        "def mean(v):\n    return float(torch.tensor(v, dtype=torch.float64).mean())",
+    }
+    data = nbformat.writes(with_answers(tiny, answers)).encode()
+    result, _ = grade(tiny, Handed("ada", data), executor, SECRET)
+    assert [cell.points for cell in result.cells] == [0, 0, 4, 0], result
+    assert "torch tensor" in result.cells[1].message
+    assert result.flags == ()
