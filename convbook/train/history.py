@@ -21,6 +21,10 @@ class History:
     points: list[dict[str, Any]] = field(default_factory=list)
     layers: list[str] = field(default_factory=list)
 
+    def copy(self) -> "History":
+        """What has been measured until now, for a reader beside a run that goes on."""
+        return History(list(self.rows), list(self.points), self.layers)
+
     @property
     def columns(self) -> tuple[str, ...]:
         return tuple(self.rows[0]) if self.rows else ()

@@ -51,6 +51,8 @@ def fit(run: Run, epochs: int, watcher: Watcher | None = None) -> History:
     watcher = watcher or Progress()
     first = checks.FirstBatch(run, watcher.say)
     with _session(run, watcher):
+        if run.epoch >= epochs:
+            watcher.say(f"This run has {run.epoch} complete epochs already: fit(run, {run.epoch + 1}) trains one more.")
         while run.epoch < epochs:
             for images, labels in run.left():
                 first.batch(images, labels)

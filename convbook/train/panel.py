@@ -173,7 +173,12 @@ class TrainingPanel(ipywidgets.VBox):
     # What is shown
 
     def refresh(self) -> None:
-        """Bring the page up to date; quick unless there is something new to draw."""
+        """Bring the page up to date, curves included. To be called from the main thread, where matplotlib is used."""
+        with self._writing:
+            self._refresh_words()
+            self._refresh_curves()
+
+    def _refresh_words(self) -> None:
         with self._writing:
             self._keep()
             state = self.background.state
@@ -183,21 +188,23 @@ class TrainingPanel(ipywidgets.VBox):
             offered = failure is not None and failure.memory and self.batch_size > 1
             self._smaller.layout.display = "" if offered else "none"
             self._status.value = self._status_html()
-            drawn = [(name, len(history.points), len(history.rows)) for name, history in self.runs.items()]
-            if drawn != self._drawn and (time.monotonic() >= self._next_drawing or state not in BUSY):
-                begun = time.thread_time()
-                words = summary(self.runs)
-                if self.runs:
-                    image = base64.b64encode(curves(self.runs).svg().encode()).decode()
-                    alt = html.escape("Curves of loss, accuracy and gradient norm. " + " ".join(words))
-                    self._curves.value = (
-                        f'<img src="data:image/svg+xml;base64,{image}" alt="{alt}" style="max-width:100%">'
-                    )
-                else:
-                    self._curves.value = ""
-                self._words.value = "".join(f"<p {_QUIET}>{html.escape(line)}</p>" for line in words)
-                self._drawn = drawn
-                self._next_drawing = time.monotonic() + (time.thread_time() - begun) / SHARE
+
+    def _refresh_curves(self) -> None:
+        """Draw what is new, unless that would take too much of this thread's time."""
+        runs = {name: history.copy() for name, history in self.runs.items()}  # the run goes on meanwhile
+        drawn = [(name, len(history.points), len(history.rows)) for name, history in runs.items()]
+        waits = self.background.state in BUSY and time.monotonic() < self._next_drawing
+        if drawn == self._drawn or waits:
+            return
+        begun = time.thread_time()
+        words = summary(runs)
+        image = base64.b64encode(curves(runs).svg().encode()).decode()
+        alt = html.escape("Curves of loss, accuracy and gradient norm. " + " ".join(words))
+        picture = f'<img src="data:image/svg+xml;base64,{image}" alt="{alt}" style="max-width:100%">'
+        self._curves.value = picture if runs else ""
+        self._words.value = "".join(f"<p {_QUIET}>{html.escape(line)}</p>" for line in words)
+        self._drawn = drawn
+        self._next_drawing = time.monotonic() + (time.thread_time() - begun) / SHARE
 
     def _keep(self) -> None:
         if self._name and self.background.history.points:
@@ -229,20 +236,20 @@ class TrainingPanel(ipywidgets.VBox):
         return "".join(parts)
 
     def _follow(self) -> None:
-        """Refresh now, and from the kernel's main loop as long as the run is busy."""
+        """Say what has changed now, and draw in the kernel's main loop as long as the run is busy."""
         with self._writing:
-            self.refresh()
-            if self._loop is not None and not self._following and self.background.state in BUSY:
+            self._refresh_words()
+            if self._loop is not None and not self._following:
                 self._following = True
                 self._loop.call_soon_threadsafe(lambda: asyncio.ensure_future(self._look()))
 
     async def _look(self) -> None:
-        while self._following:
-            await asyncio.sleep(PAUSE)
-            with self._writing:
-                self.refresh()
-                self._following = self.background.state in BUSY
-        self.refresh()
+        going_on = True
+        while going_on:
+            with self._writing:  # so that a button finds either somebody who will look again, or nobody
+                self._following = going_on = self.background.state in BUSY
+            self.refresh()
+            await asyncio.sleep(PAUSE if going_on else 0)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """Where no widget can be shown: the curves so far as a picture, and in words."""

@@ -94,7 +94,7 @@ class Progress:
 
     def _position(self, run: "Run") -> str:
         if run.epoch >= self.epochs:
-            return f"Trained for {run.epoch} epochs in {run.seconds:.1f} s."
+            return f"Trained for {run.epoch} epoch{'s' * (run.epoch > 1)} in {run.seconds:.1f} s."
         loss = f", loss {run.history.points[-1]['loss']:.3f}" if run.history.points else ""
         return f"Epoch {run.epoch + 1} of {self.epochs}, batch {run.batch} of {run.batches}{loss}"
 

@@ -61,14 +61,21 @@ def mix(*numbers: int) -> int:
 @contextmanager
 def borrowed(device: torch.device, *numbers: int) -> Iterator[None]:
     """torch's generators of the CPU and of `device`, seeded by the numbers, and put back as they were."""
+    seed, on_mac = mix(*numbers), device.type == "mps"
     devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        seed = mix(*numbers)
-        torch.default_generator.manual_seed(seed)
-        if devices:
-            with torch.cuda.device(device):
-                torch.cuda.manual_seed(seed)
-        yield
+    mac = torch.mps.get_rng_state() if on_mac else None
+    try:
+        with torch.random.fork_rng(devices=devices):
+            torch.default_generator.manual_seed(seed)
+            if devices:
+                with torch.cuda.device(device):
+                    torch.cuda.manual_seed(seed)
+            if on_mac:
+                torch.mps.manual_seed(seed)
+            yield
+    finally:
+        if mac is not None:
+            torch.mps.set_rng_state(mac)
 
 
 class Draws:
@@ -95,4 +102,8 @@ class Draws:
 
     def _states(self) -> list[torch.Tensor]:
         states = [torch.get_rng_state()]
-        return [*states, torch.cuda.get_rng_state(self.device)] if self.device.type == "cuda" else states
+        if self.device.type == "cuda":
+            states.append(torch.cuda.get_rng_state(self.device))
+        elif self.device.type == "mps":
+            states.append(torch.mps.get_rng_state())
+        return states

@@ -7,7 +7,7 @@ three numbers; with them go the states of model, optimizer, schedule and loss sc
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -140,7 +140,7 @@ class Run:
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Around the forward pass: 16 bits where the run is mixed."""
-        return torch.autocast(self.device.type, self.precision, enabled=self.precision is not None)
+        return torch.autocast(self.device.type, self.precision) if self.precision else nullcontext()
 
     def record(self, loss: Tensor, outputs: Tensor, labels: Tensor) -> None:
         """Count a batch that is done."""

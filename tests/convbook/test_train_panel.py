@@ -261,6 +261,7 @@ def test_choices_have_labels_and_values(panels: Callable[..., TrainingPanel]) ->
     with pytest.raises(ValueError, match="nothing to choose for depth"):
         panels(build, {"depth": []})
     panel._clear.click()
+    panel.refresh()
     assert panel.runs == {} and panel._curves.value == ""
 
 
@@ -396,7 +397,7 @@ def test_a_notebook_that_runs_without_a_page_has_text_and_a_picture(tmp_path: Pa
     assert drawn[0].data["text/plain"].startswith("0.01: after 2.0 epochs")
     assert "Stopped after batch 1 of 3 in epoch 1." in interrupted[0].data["text/plain"]
     assert interrupted[1].text == "interrupted after 1\n"
-    assert "Trained for 1 epochs" in resumed[0].data["text/plain"]
+    assert "Trained for 1 epoch in" in resumed[0].data["text/plain"]
 
 
 def test_the_sample_script_trains_lenet_and_saves_its_weights(

@@ -192,7 +192,7 @@ def test_more_epochs_go_on_and_a_complete_run_is_left_alone() -> None:
     before = copy.deepcopy(state(run))
     watcher = Quiet()
     fit(run, 1, watcher)
-    assert state(run) == before and watcher.batches == 0
+    assert state(run) == before and watcher.batches == 0 and "fit(run, 2) trains one more" in watcher.said[0]
     fit(run, 2, Quiet())
     fit(whole, 2, Quiet())
     assert state(run) == state(whole)
