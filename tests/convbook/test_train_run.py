@@ -1,6 +1,7 @@
 """Training: what `fit` computes, what it keeps, and that an interrupted run ends like one that was not."""
 
 import copy
+import inspect
 import os
 import signal
 import threading
@@ -411,8 +412,8 @@ def test_the_history_is_a_plain_table() -> None:
     lines = history.to_markdown().splitlines()
     assert len(lines) == 4 and lines[0].startswith("| epoch | loss |") and lines[2].startswith("| 1 | ")
     assert history["epoch"] == [1, 2] and len(history) == 2
-    with pytest.raises(KeyError, match=r"no column 'acuracy'; there are: epoch, loss"):
-        history["acuracy"]
+    with pytest.raises(KeyError, match=r"no column 'acc'; there are: epoch, loss"):
+        history["acc"]
     assert History().to_markdown() == "No epoch is complete yet."
 
 
@@ -442,3 +443,7 @@ def test_setup_says_what_it_chose_and_repeats_every_draw(capsys: pytest.CaptureF
 def test_setup_refuses_what_is_not_there(arguments: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         setup(**arguments)
+
+
+def test_the_loop_is_short_enough_to_read() -> None:
+    assert len(inspect.getsource(fit).splitlines()) < 60
