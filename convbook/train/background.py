@@ -90,7 +90,7 @@ class Background:
             fit(self.run, epochs)
             end = "finished"
         except KeyboardInterrupt:
-            end = "paused"
+            end = "paused" if self.run is not None else "idle"
             raise
         finally:
             self.state = end
@@ -119,6 +119,10 @@ class Background:
             self.stop()
             if self.state not in BUSY:
                 self.run = None
+
+    def succeed(self, other: "Background") -> None:
+        """Take the place of another, closed one: nothing starts before its thread has let go of its model."""
+        self._thread = other._thread
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait for the thread; whether it is gone."""
@@ -168,6 +172,8 @@ class Background:
             traceback.clear_frames(error.__traceback__)
         with self._lock:
             self.state = "paused" if end == "stopped" and self.state == "pausing" else end
+            if self.run is not None:
+                self.run.stop.clear()  # a button may have been pressed after the last batch
             if self.closed or end == "failed":
                 self.run = None
         if end == "failed" and torch.cuda.is_available() and self.failure and self.failure.memory:

@@ -322,6 +322,7 @@ def _replace_the_one_before(panel: TrainingPanel) -> None:
     if count != shell.execution_count:
         for old in filter(None, (reference() for reference in panels)):
             old.close()
+            panel.background.succeed(old.background)
         panels = []
     _made[cell] = (shell.execution_count, [*panels, weakref.ref(panel)])
 

@@ -2,6 +2,8 @@
 
 import gc
 import io
+import os
+import signal
 import threading
 import weakref
 import xml.etree.ElementTree as ElementTree
@@ -175,6 +177,45 @@ def test_a_run_may_be_told_to_stop_while_it_is_built() -> None:
     assert background.run is None
     with pytest.raises(RuntimeError, match="The panel is closed"):
         background.start(make, 1)
+
+
+def test_a_panel_that_takes_anothers_place_waits_until_that_one_has_let_go() -> None:
+    gate, old, new = Gate(), Background(), Background()
+    models = []
+    old.start(lambda: make(4, gate), 1)
+    assert gate.arrived.acquire(timeout=WAIT) and old.run is not None
+    model = weakref.ref(old.run.model)
+
+    def build() -> Run:
+        gc.collect()
+        models.append(model())
+        return make()
+
+    old.close()
+    new.succeed(old)
+    new.start(build, 1)
+    gate.open.release(1000)
+    assert new.join(WAIT) and models == [None]
+
+
+def test_an_interrupt_in_the_foreground_is_a_pause(panels: Callable[..., TrainingPanel]) -> None:
+    class Interrupts(nn.Module):
+        calls = 0
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            Interrupts.calls += 1
+            if Interrupts.calls == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+            return x
+
+    panel, other = panels(lambda choice: make(4, Interrupts())), panels(lambda choice: make(4, nn.Identity()))
+    with pytest.raises(KeyboardInterrupt):
+        panel.train()
+    assert panel.background.state == "paused" and panel.run is not None and panel.run.step == 2
+    panel._main.click()
+    assert panel.wait(WAIT) and panel.background.state == "finished"
+    other.train()
+    assert weights(panel.run) == weights(other.run)
 
 
 def test_only_one_run_at_a_time_a_panel(panels: Callable[..., TrainingPanel]) -> None:
