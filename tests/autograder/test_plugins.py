@@ -47,7 +47,7 @@ HONEST = {
 UNREADABLE = {
     "broken": (b'{"cells": [', "damaged"),
     "empty": (b"", "The file is empty"),
-    "latin": ("# caf\xe9".encode("latin-1"), "not UTF-8"),
+    "latin": ("# na\xefve".encode("latin-1"), "not UTF-8"),
     "format_99": (b'{"nbformat": 99, "nbformat_minor": 0, "cells": [], "metadata": {}}', "format 99"),
     "cells_are_none": (b'{"nbformat": 4, "nbformat_minor": 5, "cells": {"a": [1]}, "metadata": 7}', "no list of cells"),
     "other": (b'{"nbformat": 4, "nbformat_minor": 5, "cells": [], "metadata": {}}', "a notebook of something else"),
