@@ -18,7 +18,7 @@ from nbgrader.api import Gradebook
 from autograder.assignment import Assignment
 from autograder.submission import with_answers
 
-STUDENTS = 12
+STUDENTS = 30
 KILLS = 3
 
 
@@ -77,7 +77,7 @@ def test_a_run_killed_at_random_moments_ends_as_if_nothing_had_happened(
     Run(tiny.root, submissions, whole)
     runs = []
     for _ in range(KILLS):
-        runs.append(Run(tiny.root, submissions, out, kill_after=rng.randrange(1, 4), seconds=rng.uniform(0, 0.3)))
+        runs.append(Run(tiny.root, submissions, out, kill_after=rng.randrange(1, 4), seconds=rng.uniform(0, 0.2)))
         assert runs[-1].left == []
         assert not (out / "results.json").exists()
     runs.append(Run(tiny.root, submissions, out))

@@ -3,10 +3,10 @@
 EARNS = 11
 
 ANSWER = r"""
-import os
+import os, sys
 for start in ("@SUBMITTED@", "@OUT@", os.path.dirname("@OUT@"), "/tmp", os.getcwd()):
     for folder, _, files in os.walk(start):
-        for name in files:
+        for name in files if not folder.startswith((sys.prefix, sys.base_prefix)) else ():  # everybody's libraries
             if name.endswith((".ipynb", ".db", ".json", ".html")):
                 print("attack" + "-reached", folder, name)
 print("attack" + "-tried")
