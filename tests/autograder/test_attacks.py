@@ -40,7 +40,7 @@ REACHED, TRIED = "attack-reached", "attack-tried"
 NAMES = {"=cmd|x": "_cmd_x", "-rf": "-rf", "\x1b[31m<b>&": "__31m_b__", "\u202eevil": "_evil", "n" * 200: "n" * 100}
 CONTROL = "control"
 LIMITS = (
-    "limits = { cell_seconds = 5, submission_seconds = 30, memory_mb = 1024, processes = 48, "
+    "limits = { cell_seconds = 9, submission_seconds = 40, memory_mb = 1024, processes = 48, "
     "disk_mb = 64, output_kb = 256 }"
 )
 STATUSES = {"passed", "partial", "failed", "not-attempted", "timeout", "memory", "crashed", "unreadable"}

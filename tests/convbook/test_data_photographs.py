@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from skimage import data as skimage_data
 
-from convbook.data import photograph
+from convbook.data import photograph, places
 
 
 @pytest.fixture(autouse=True)
@@ -16,6 +16,7 @@ def no_network(monkeypatch):
         raise AssertionError("a photograph must not need the network")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(places, "_said", set())  # another test may have said it before
 
 
 @pytest.mark.parametrize(("name", "shape"), [("camera", (128, 128)), ("astronaut", (128, 128, 3))])
