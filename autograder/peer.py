@@ -8,10 +8,12 @@ The id is random, so nobody can answer a question that was not asked yet. While 
 other may ask back: the student's process asks for nothing but callbacks that the judge sent.
 """
 
+import itertools
 import os
 import select
 import socket
 import time
+from collections import deque
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,6 +25,7 @@ from autograder.wire import HEADER, BadFrame, Reference, frame_sizes
 MESSAGE_LENGTHS = {"q": 5, "a": 4, "e": 5}
 NESTING_LIMIT = 20
 _PIECE = 1 << 20
+_PARTS = 1024  # what the kernel takes at once
 
 
 class Closed(Exception):
@@ -54,17 +57,21 @@ class Channel:
             sock.setsockopt(socket.SOL_SOCKET, option, _PIECE)
 
     def send(self, parts: list[memoryview | bytes | bytearray], deadline: float | None) -> None:
-        """Write one frame."""
-        for part in parts:
-            rest = memoryview(part)
-            while rest:
+        """Write one frame, in one piece where it is small: every write could wake the other side."""
+        rest = deque(memoryview(part) for part in parts if len(part))
+        while rest:
+            _check(deadline)
+            try:
+                sent = self._sock.sendmsg(itertools.islice(rest, _PARTS))
+            except BlockingIOError:
                 self._wait(select.POLLOUT, deadline)
-                try:
-                    rest = rest[self._sock.send(rest[:_PIECE]) :]
-                except BlockingIOError:
-                    continue
-                except OSError:
-                    raise Closed from None
+                continue
+            except OSError:
+                raise Closed from None
+            while rest and sent >= len(rest[0]):
+                sent -= len(rest.popleft())
+            if sent:
+                rest[0] = rest[0][sent:]
 
     def receive(self, deadline: float | None) -> tuple[memoryview, memoryview]:
         """Read one frame: its meta and its blob."""
@@ -91,10 +98,11 @@ class Channel:
         buffer = np.empty(size, np.uint8)  # not filled: pages that never come cost no memory
         rest = buffer.data
         while rest:
-            self._wait(select.POLLIN, deadline)
+            _check(deadline)  # here too: one who sends byte after byte is never waited for
             try:
                 count = self._sock.recv_into(rest)
             except BlockingIOError:
+                self._wait(select.POLLIN, deadline)
                 continue
             except OSError:
                 count = 0
@@ -110,14 +118,18 @@ class Channel:
             beside = self._beside if self._beside and not self._beside.closed else None
             if beside:
                 poll.register(beside.fileno(), select.POLLIN)
-            left = None if deadline is None else (deadline - time.monotonic()) * 1000
-            if left is not None and left <= 0:
-                raise TimeoutError
+            _check(deadline)
+            left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
             ready = [fd for fd, _ in poll.poll(left)]
             if beside and beside.fileno() in ready:
                 beside.drain()
             if self._sock.fileno() in ready:
                 return
+
+
+def _check(deadline: float | None) -> None:
+    if deadline is not None and time.monotonic() >= deadline:
+        raise TimeoutError
 
 
 class Peer:
