@@ -16,7 +16,7 @@ from convbook.data.handwriting import digits
 from convbook.data.photographs import photograph
 from convbook.data.printing import LETTERS, letters
 from convbook.data.sources import DataUnavailable
-from convbook.data.splits import Split, hold_out, split_by_class, subset
+from convbook.data.splits import Split, few, hold_out, split_by_class, subset
 
 __all__ = [
     "GARMENTS",
@@ -30,6 +30,7 @@ __all__ = [
     "cifar10",
     "digits",
     "fashion_mnist",
+    "few",
     "hold_out",
     "letters",
     "pets",

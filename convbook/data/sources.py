@@ -45,6 +45,7 @@ class DataSet(Generic[T]):
     fetch: Callable[[Path], str]  # downloads into an empty folder, returns the address; raises what _obtain catches
     layout: str  # what CONVBOOK_DATA should hold
     installed: tuple[tuple[Path, str], ...] = ()  # places where a system package puts it, and the package's name
+    shared: tuple[tuple[Path, str], ...] = ()  # places where other programs keep it, and words for them
 
 
 def obtain(data: DataSet[T]) -> tuple[T, str]:
@@ -89,6 +90,8 @@ def _shelves(data: DataSet[T]) -> Iterator[tuple[Path, str, bool]]:
         yield cache / data.folder, "the cache", True
     for folder, package in data.installed:
         yield folder, f"the package {package}", False
+    for folder, words in data.shared:
+        yield folder, words, False
     own = places.own_folder()
     if own is not None:
         yield own, "CONVBOOK_DATA", False

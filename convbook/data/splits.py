@@ -55,6 +55,24 @@ def hold_out(split: S, n: int, seed: int = 0) -> tuple[S, S]:
     return _take(split, np.flatnonzero(rest)), _take(split, chosen)
 
 
+def few(split: S, per_class: int, seed: int = 0) -> tuple[S, S]:
+    """Two parts with no picture in common: `per_class` pictures of each class, drawn at random, and what remains.
+
+    The order is that of the split. Raises ValueError where a class has fewer pictures.
+    """
+    if split.labels.ndim != 1:
+        raise ValueError("These pictures have several labels each; take the first n by slicing.")
+    counts = np.bincount(split.labels, minlength=len(split.classes))
+    if not 0 <= per_class <= counts.min():
+        name = split.classes[int(counts.argmin())]
+        raise ValueError(f"There are {counts.min():,} pictures of {name}; {per_class:,} a class cannot be drawn.")
+    rng = np.random.default_rng(seed)
+    chosen = [rng.permutation(np.flatnonzero(split.labels == label))[:per_class] for label in range(len(counts))]
+    rest = np.ones(len(split), dtype=bool)
+    rest[np.concatenate(chosen)] = False
+    return _take(split, np.flatnonzero(~rest)), _take(split, np.flatnonzero(rest))
+
+
 def split_by_class(split: Split, names: Iterable[str]) -> tuple[Split, Split]:
     """The pictures of the named classes, and those of all others; each part counts its labels from 0.
 
