@@ -17,6 +17,7 @@ export function moved(key, [row, column], [rows, columns]) {
 // which arrow keys move.
 //   choose(row, column): the reader chose a cell; `update` takes the chosen one as third argument.
 //   edit(row, column, text): the reader wrote into a cell; answers "", or the sentence that says what is wrong with it.
+// A cell with a `name` is called so instead of by its row and column; one with `fixed` cannot be written into.
 export function numberGrid({ kind, choose = null, edit = null }) {
   const live = choose || edit;
   const table = h("div", { class: `cb-grid cb-${kind}`, role: live ? "grid" : "table" });
@@ -102,15 +103,17 @@ export function numberGrid({ kind, choose = null, edit = null }) {
 
   // Leaves alone what is as it should be: the page is laid out again for every text that is written.
   function fillCell({ cell, target }, value) {
-    const { text, class: name = "", shade = 0, weight = null, selected = null } = value;
+    const { text, class: classes = "", shade = 0, weight = null, selected = null, name = null, fixed = false } = value;
     const wanted = JSON.stringify(value);
     if (shown.get(cell) === wanted) return;
     shown.set(cell, wanted);
     if (selected !== null) cell.setAttribute("aria-selected", String(selected));
-    cell.className = `cb-cell ${name}`;
+    cell.className = `cb-cell ${classes}`;
     cell.style.setProperty("--shade", shade.toFixed(3));
     if (weight === null) delete cell.dataset.weight;
     else cell.dataset.weight = weight;
+    if (name) target.setAttribute("aria-label", name);
+    if (edit) target.readOnly = fixed;
     if (!edit) target.textContent = text;
     else if (target.dataset.text !== text) {
       target.dataset.text = text; // the last number understood, put back when the reader leaves the cell
