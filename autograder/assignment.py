@@ -124,13 +124,14 @@ class Assignment:
             CourseError: course.toml cannot be used.
         """
         course = Course.load(root)
-        known = names(course.root)
-        if name in known:
-            path = course.root / "solutions" / name / "assignment.md"
+        if not NAME.fullmatch(name):
+            raise AssignmentError(f"{name!r} is no assignment's name, which has letters, digits, - and _ only.")
+        path = course.source(name)
+        if path and path.suffix == ".md":
             return cls._of(_read(path, course, name), path, course, name, Config())
-        path = course.root / "source" / name / f"{name}.ipynb"
-        if NAME.fullmatch(name) and path.is_file():
+        if path:
             return cls.from_notebook(path, course, name)
+        known = names(course.root)
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(known) or 'none yet'}."
         raise AssignmentError(f"There is no assignment {name} in {course.root / 'solutions'}. {hint}")
@@ -226,8 +227,6 @@ def names(root: Path) -> list[str]:
 
 
 def _read(path: Path, course: Course, name: str) -> NotebookNode:
-    if not NAME.fullmatch(name):
-        raise AssignmentError(f"{path.parent}: an assignment's name has letters, digits, - and _ only.")
     try:
         notebook = cast(NotebookNode, jupytext.read(path, fmt="md:myst"))
     except Exception as error:  # jupytext raises what its parsers raise

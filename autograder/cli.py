@@ -16,6 +16,7 @@ from tqdm import tqdm
 from autograder.course import Course
 from autograder.errors import AutograderError, EngineError, InstructorError, SandboxError
 from autograder.policy import SANDBOXES, Level
+from autograder.warm import WarmProcesses, slow_libraries
 
 if TYPE_CHECKING:
     from autograder.cluster import ClusterExecutor
@@ -112,15 +113,20 @@ def grade(
     json_lines: bool,
 ) -> None:
     """Grade everything in a folder or zip; goes on where an earlier run stopped."""
+    if quiet and json_lines:
+        raise click.UsageError("--quiet says nothing, --json-lines says all: give one of them.")
+    course, warm = _course(ctx), WarmProcesses()
+    ctx.call_on_close(warm.close)
+    if not scheduler and (force or not out.exists()) and (text := course.source(name)):
+        # It is ready sooner than what is imported below.
+        warm.start(course.settings(name).engine, slow_libraries([text.read_text(encoding="utf-8", errors="replace")]))
+
     from autograder import progress
     from autograder.assignment import Assignment
     from autograder.collect import collect
     from autograder.judged import executor as make_executor
-    from autograder.pipeline import JOURNAL, grade_class
+    from autograder.pipeline import grade_class
     from autograder.probe import choose
-
-    if quiet and json_lines:
-        raise click.UsageError("--quiet says nothing, --json-lines says all: give one of them.")
 
     def say(text: str) -> None:
         if not quiet and not json_lines:
@@ -129,7 +135,7 @@ def grade(
     def warn(text: str) -> None:
         click.echo(text, err=True)
 
-    assignment = Assignment.load(_course(ctx).root, name)
+    assignment = Assignment.load(course.root, name)
     collected, without = collect(submissions, name)
     if without:
         warn(f"{len(without)} folders hold nothing of {name}: {', '.join(without[:10])}")
@@ -141,9 +147,7 @@ def grade(
         jobs = jobs or executor.jobs
         say(f"Cluster: {executor.workers} workers with {executor.threads} threads.")
     else:
-        executor = make_executor(assignment.settings.engine, choose(sandbox))
-        if collected and (force or not (out / JOURNAL).exists()):
-            executor.prepare(assignment)
+        executor = make_executor(assignment.settings.engine, choose(sandbox), warm)
         jobs = jobs or os.cpu_count() or 1
     say(f"Engine: {executor.engine}. Sandbox: {executor.sandbox}.")
     shown = progress.Progress(len(collected))

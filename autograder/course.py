@@ -98,6 +98,11 @@ class Course:
         """The settings of one assignment; the defaults where course.toml is silent."""
         return self.assignments.get(name, Settings(title=name))
 
+    def source(self, name: str) -> Path | None:
+        """The assignment's text: solutions/NAME/assignment.md, or source/NAME/NAME.ipynb; None: there is neither."""
+        paths = (self.root / "solutions" / name / "assignment.md", self.root / "source" / name / f"{name}.ipynb")
+        return next((path for path in paths if path.is_file()), None)
+
     def secret(self) -> bytes | None:
         """The secret seed, made on first use and readable by its owner alone; None: course.toml names none."""
         if not self.secret_seed:

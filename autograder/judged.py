@@ -10,16 +10,10 @@ ended comes from the zygote, and turns "your code ended" into the reason. In the
 tests run in the student's process; all else is the same.
 """
 
-import itertools
 import json
-import re
 import select
 import socket
-import threading
 import time
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import asdict, replace
 from types import TracebackType
 from typing import Any, Self
@@ -34,7 +28,8 @@ from autograder.halts import Forbidden
 from autograder.policy import Level, Limits
 from autograder.runner import CellRun, Given, Step
 from autograder.submission import Submission
-from autograder.zygote import JUDGE_LIBRARIES, STUDENT_LIBRARIES, TARGETS, Child, Exit, Zygote
+from autograder.warm import WarmProcesses, slow_libraries
+from autograder.zygote import Child, Exit, Zygote
 
 #: Both processes outlive the limit on the submission, which the judge keeps, by so much; then they are killed.
 GRACE_SECONDS = 10
@@ -44,22 +39,8 @@ VERDICT_BYTES = 64 << 20
 JUDGE_MEMORY_FACTOR = 3
 ATTEMPTS = 2
 
-
+#: The slow libraries of the students' processes, and those of the engine's.
 _Libraries = tuple[tuple[str, ...], tuple[str, ...]]
-
-#: Libraries that take a second or more to import, and the words that tell of their use. torch imports the last when
-#: the first optimizer is made.
-_SLOW = {
-    "torch": r"\b(torch|nets|train|vjp)\b",
-    "torchvision": r"\btorchvision\b",
-    "torch._dynamo": r"\boptim\b",
-}
-
-
-def _slow(sources: Iterable[str]) -> tuple[str, ...]:
-    """Those libraries that the cells use: a fork of a process without them costs half."""
-    text = "\n".join(sources)
-    return tuple(name for name, words in _SLOW.items() if re.search(words, text))
 
 
 class _Doubtful(Exception):
@@ -71,45 +52,36 @@ class JudgeExecutor:
 
     Args:
         level: the sandbox of the student's processes.
+        warm: processes that were started before; closed with the executor.
     """
 
     engine = "judge"
     """Also the name of what runs in the judge's process (`autograder.zygote.TARGETS`)."""
 
-    def __init__(self, level: Level) -> None:
+    def __init__(self, level: Level, warm: WarmProcesses | None = None) -> None:
         self.sandbox: str = level
         self._level: Level = level
-        self._starting = threading.Lock()
-        self._zygotes: dict[_Libraries, tuple[Zygote, Zygote]] = {}
+        self._warm = warm or WarmProcesses()
+        self._libraries: dict[str, _Libraries] = {}
 
-    def prepare(self, assignment: Assignment) -> None:
-        """Start what `run` will need, and do not wait for it."""
+    def _zygotes(self, assignment: Assignment) -> tuple[Zygote, Zygote]:
+        """Those of students and of judges, with the libraries that the assignment uses."""
+        if assignment.digest not in self._libraries:
+            self._libraries[assignment.digest] = self._needed(assignment)
+        theirs, ours = self._libraries[assignment.digest]
+        students, judges = self._warm.start("student", theirs), self._warm.start(self.engine, ours)
+        return students.result(), judges.result()
 
-        def warm() -> None:
-            with suppress(EngineError):  # `run` meets it again
-                self._warm(assignment)
-
-        threading.Thread(target=warm, daemon=True).start()
-
-    def _warm(self, assignment: Assignment) -> tuple[Zygote, Zygote]:
-        """The zygotes of students and of judges, with the libraries that the assignment uses."""
+    def _needed(self, assignment: Assignment) -> _Libraries:
         code = [cell for cell in assignment.cells if cell.cell_type == "code"]
-        theirs = _slow(cell.source for cell in code if cell.kind != "test" or self.engine == "in-kernel")
-        # A DataLoader must be told of Landlock when torch is imported (`autograder.newborn`).
-        key = ("torch", *theirs) if self._level == "landlock" else theirs, _slow(cell.source for cell in code)
-        with self._starting:
-            if key not in self._zygotes:
-                with ThreadPoolExecutor(2) as pool:
-                    judges = pool.submit(Zygote, (*JUDGE_LIBRARIES, *key[1]), {self.engine: TARGETS[self.engine]})
-                    students = Zygote((*STUDENT_LIBRARIES, *key[0]), {"student": TARGETS["student"]})
-                    self._zygotes[key] = students, judges.result()
-            return self._zygotes[key]
+        theirs = slow_libraries(cell.source for cell in code if cell.kind != "test" or self.engine == "in-kernel")
+        if self._level == "landlock":  # a DataLoader must be told of it when torch is imported (`autograder.newborn`)
+            theirs = tuple(dict.fromkeys(("torch", *theirs)))
+        return theirs, slow_libraries(cell.source for cell in code)
 
     def close(self) -> None:
         """End the zygotes and everything that they forked."""
-        with self._starting:
-            for zygote in itertools.chain(*self._zygotes.values()):
-                zygote.close()
+        self._warm.close()
 
     def __enter__(self) -> Self:
         return self
@@ -123,29 +95,17 @@ class JudgeExecutor:
         """See `autograder.grade.Executor`. What was in doubt is tried once more."""
         doubt = ""
         for attempt in range(1, ATTEMPTS + 1):
-            zygotes = self._warm(assignment)
             try:
-                runs, end = self._judge(zygotes, assignment, submission, draws_key)
+                runs, end = self._judge(self._zygotes(assignment), assignment, submission, draws_key)
                 return _outcome(assignment, runs, end)
             except (_Doubtful, EngineError) as error:
-                ended, doubt = self._forget_ended(zygotes), str(error)
+                ended, doubt = self._warm.forget_ended(), str(error)
                 if ended and attempt == ATTEMPTS:
                     raise EngineError(f"A warm process ended under this submission, again: {error}") from None
                 if isinstance(error, EngineError) and not ended:
                     raise
         message = "Your notebook could not be graded: checking what your code returned did not end well."
         return Run({}, status="crashed", message=message, flags=(f"The judge gave no verdicts: {doubt}",))
-
-    def _forget_ended(self, zygotes: tuple[Zygote, Zygote]) -> bool:
-        """Whether one of them has ended: both are then replaced with the next submission."""
-        if not any(zygote.ended for zygote in zygotes):
-            return False
-        with self._starting:
-            for key in [key for key, pair in self._zygotes.items() if pair is zygotes]:
-                del self._zygotes[key]
-                for zygote in zygotes:
-                    zygote.close()
-        return True
 
     def told(self, assignment: Assignment) -> dict[str, Any]:
         """What the engine's process is told besides the cells."""
@@ -205,10 +165,10 @@ class InKernelExecutor(JudgeExecutor):
         return {}
 
 
-def executor(engine: str, level: Level) -> JudgeExecutor:
-    """The executor of an engine that course.toml names."""
+def executor(engine: str, level: Level, warm: WarmProcesses | None = None) -> JudgeExecutor:
+    """The executor of an engine that course.toml names. It closes the processes that it is given."""
     kinds = {kind.engine: kind for kind in (JudgeExecutor, InKernelExecutor)}
-    return kinds[engine](level)
+    return kinds[engine](level, warm)
 
 
 def _spawn(
