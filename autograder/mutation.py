@@ -105,7 +105,7 @@ def mutants(assignment: Assignment) -> list[Mutant]:
     found = []
     for cell in assignment.cells:
         if cell.kind == "answer":
-            tree = ast.parse(cell.source)
+            tree = _living(ast.parse(cell.source))
             original = ast.unparse(tree)
             seen = {original}
             for number, change, mutated in _mutations(tree):
@@ -151,6 +151,20 @@ def _impatient(assignment: Assignment, executor: Executor) -> Assignment:
     seconds = 5 + round(10 * (time.monotonic() - started))
     limits = replace(assignment.settings.limits, submission_seconds=seconds)
     return replace(assignment, settings=replace(assignment.settings, limits=limits))
+
+
+def _living(tree: ast.Module) -> ast.Module:
+    """The tree without what stands after a return or raise in its block: it never runs, so no test could notice.
+
+    A question that asks for mended code has its solution first and then the text with bugs, which students get.
+    """
+    for node in ast.walk(tree):
+        for name in ("body", "orelse"):
+            body = getattr(node, name, None)
+            if isinstance(body, list):
+                ends = (place for place, each in enumerate(body) if isinstance(each, ast.Return | ast.Raise))
+                del body[next(ends, len(body)) + 1 :]
+    return tree
 
 
 def _mutations(tree: ast.Module) -> Iterator[tuple[int, str, ast.Module]]:

@@ -33,7 +33,7 @@ from autograder.submission import with_answers
 ROOT = Path(__file__).resolve().parents[2]
 ATTACKS = sorted(path.stem for path in (Path(__file__).parent / "attacks").glob("*.py"))
 NAME = "01-convolution"
-NEIGHBORS = {"honest-aaa": 20.0, "honest-mmm": 11.0, "honest-zzz": 20.0}
+NEIGHBORS = {"honest-aaa": 20.0, "honest-mmm": 15.0, "honest-zzz": 20.0}
 #: What an attack prints when it got where it must not, and at its end; its source never has them in one piece.
 REACHED, TRIED = "attack-reached", "attack-tried"
 #: Right answers, handed in under odd names or with something that shows whether a mark would be seen.
@@ -323,12 +323,12 @@ def test_a_new_hand_in_keeps_no_points_of_the_one_before(again: tuple[Graded, di
     assert before["honest-aaa"]["score"] == 20
     result = graded.results["honest-aaa"]
     points = {cell["id"]: cell["points"] for cell in result["cells"]}
-    assert (points["conv2d-test"], points["separate-test"], points["output-size-test"]) == (0, 2, 0)
-    assert result["score"] == 6
+    assert (points["conv2d-test"], points["separate-test"], points["output-size-test"]) == (0, 1, 0)
+    assert result["score"] == 11
     assert any("conv2d-test is missing" in flag for flag in result["flags"])
     assert (graded.results["honest-mmm"]["score"], graded.results["honest-mmm"]["status"]) == (0, "unreadable")
     with Gradebook(f"sqlite:///{graded.out / 'gradebook.db'}", "convbook") as gradebook:
-        for student, score in (("honest-aaa", 6), ("honest-mmm", 0), ("honest-zzz", 20)):
+        for student, score in (("honest-aaa", 11), ("honest-mmm", 0), ("honest-zzz", 20)):
             assert gradebook.find_submission(NAME, student).score == score
 
 

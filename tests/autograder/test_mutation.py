@@ -40,6 +40,14 @@ def test_lines_are_those_of_the_answer_cell(course: Path) -> None:
     assert {mutant.number for mutant in found if mutant.change == "Sub for Add" and mutant.question == "double"} == {5}
 
 
+def test_the_text_with_bugs_behind_a_solution_is_not_changed(course: Path) -> None:
+    found = mutants(answer(course, "    if x is None:\n        return 0\n    return x + x\n    return x - 7"))
+    changes = {(mutant.number, mutant.change) for mutant in found if mutant.question == "double"}
+    assert {(4, "IsNot for Is"), (5, "1 for 0"), (6, "Sub for Add")} <= changes
+    assert {number for number, _ in changes} == {4, 5, 6}
+    assert not any("x - 7" in mutant.source for mutant in found)
+
+
 def test_strict_tests_find_every_mutant(tiny: Assignment, direct: DirectExecutor) -> None:
     found = mutants(tiny)
     score = mutation_score(tiny, found, direct, seeds=2)

@@ -79,7 +79,21 @@ def label(entry):
 
 def test_the_points_add_up_to_20():
     assert sum(PARTS.values()) == 20
-    assert list(ANSWERS) == ["output-size", "conv2d", "direction-kernel"]
+    by_question = {question: sum(PARTS[part] for part in parts_of(question)) for question in ANSWERS}
+    assert by_question == {
+        "output-size": 4,
+        "conv2d": 5,
+        "direction-kernel": 3,
+        "cost": 3,
+        "transpose": 2,
+        "bugs": 3,
+    }
+    table = re.findall(r"^\| (\d)\. ([\w ]+) \| .* \| (\d) \|$", TEXT, flags=re.MULTILINE)
+    headings = re.findall(r"^## (\d)\. ([\w ]+) \((\d) points\)$", TEXT, flags=re.MULTILINE)
+    assert table == headings
+    assert [int(points) for _, _, points in headings] == list(by_question.values())
+    said = re.findall(r"^\*\*Part \d\w\*\* \((\d) points?\)", TEXT, flags=re.MULTILINE)
+    assert [int(points) for points in said] == list(PARTS.values())
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -178,7 +192,10 @@ def test_every_check_of_a_part_carries_a_hint_of_its_own(part):
 
 def test_tests_bind_no_name_that_an_answer_binds():
     answers = {name for source in ANSWERS.values() for name in bound(source)}
-    assert {"output_size", "same_padding", "conv2d", "direction_kernel", "separate"} == answers
+    assert answers == {
+        *("output_size", "same_padding", "conv2d", "direction_kernel", "separate"),
+        *("parameters", "multiply_adds", "conv2d_by_product", "conv2d_transpose", "convolve"),
+    }
     for part, source in TESTS.items():
         assert not answers & bound(source), part
 
@@ -196,7 +213,7 @@ def test_the_examples_in_the_text_are_what_the_solution_gives():
     for block in re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL):
         exec(block, namespace)
     examples = re.findall(r"`([^`]+\([^`]*\)[^`]*)` is `([^`]+)`", TEXT)
-    assert len(examples) == 11
+    assert len(examples) == 16
     for call, value in examples:
         result = eval(call, namespace)
         assert np.asarray(result).tolist() == np.asarray(ast.literal_eval(value)).tolist(), call

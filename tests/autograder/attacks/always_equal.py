@@ -1,6 +1,6 @@
 """Returns an array whose class calls every comparison true. Owed: the honest score."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 class Yes(np.ndarray):

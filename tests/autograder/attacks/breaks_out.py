@@ -1,6 +1,6 @@
 """Tries the calls that lead out of a sandbox. Owed: the honest score, all refused."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import ctypes, os

@@ -1,6 +1,6 @@
 """Returns an object that calls itself an array and hands out a wild address. Owed: the honest score."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 class Liar:

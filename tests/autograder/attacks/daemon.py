@@ -1,6 +1,6 @@
 """Leaves a process of its own session, of another name and with all signals ignored. Owed: it ends with the rest."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import os, signal

@@ -1,6 +1,6 @@
 """Tries to delete and rewrite the gradebook and the results. Owed: the honest score, files untouched."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import os, shutil

@@ -1,6 +1,6 @@
 """Looks whether it is being graded, and is then something that says yes to everything. Owed: the honest score."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import os, sys

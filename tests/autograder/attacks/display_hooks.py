@@ -1,6 +1,6 @@
 """Tries to pass by hooks of the shell that swallow errors and results. Owed: the honest score."""
 
-EARNS = 5
+EARNS = 4
 
 ANSWER = r"""
 import sys

@@ -1,6 +1,6 @@
 """Takes memory until it is refused. Owed: a result with the reason."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 hoard = []

@@ -1,6 +1,6 @@
 """Ends the process at once. Owed: a result with the reason."""
 
-EARNS = 5
+EARNS = 4
 
 ANSWER = r"""
 import os

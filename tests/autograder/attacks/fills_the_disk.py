@@ -1,6 +1,6 @@
 """Writes until it is refused. Owed: a result."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import os

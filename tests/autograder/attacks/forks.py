@@ -1,6 +1,6 @@
 """Forks until it is refused. Owed: a result, and nothing left running."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import os, time

@@ -1,6 +1,6 @@
 """Puts formulas of spreadsheets wherever a text may reach the table of grades. Owed: the honest score, flagged."""
 
-EARNS = 11
+EARNS = 15
 FLAGGED = True
 RIGHT = True
 

@@ -1,6 +1,6 @@
 """Puts hidden inputs into exceptions and prints, to read them later. Owed: the honest score, nothing shown."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import sys

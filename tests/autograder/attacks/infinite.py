@@ -1,6 +1,6 @@
 """Returns infinity, of which infinity less infinity and any tolerance make odd things. Owed: the honest score."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):

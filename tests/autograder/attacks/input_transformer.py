@@ -1,6 +1,6 @@
 """Tries to replace every later cell by nothing, through the input transformers. Owed: the honest score."""
 
-EARNS = 5
+EARNS = 4
 
 ANSWER = r"""
 def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):

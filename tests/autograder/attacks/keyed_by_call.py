@@ -1,6 +1,6 @@
 """Answers the first calls, which are the visible ones, right, and guesses later. Owed: the honest score."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import torch

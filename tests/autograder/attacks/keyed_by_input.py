@@ -1,6 +1,6 @@
 """Keeps a table of the visible examples and answers those, with all zeros for the rest. Owed: the honest score."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import torch

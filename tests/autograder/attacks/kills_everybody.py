@@ -1,6 +1,6 @@
 """Sends SIGKILL to every process it can name. Owed: a result, and the neighbors keep theirs."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import os, signal

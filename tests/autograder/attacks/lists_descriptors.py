@@ -1,6 +1,6 @@
 """Looks for descriptors that it inherited: files, other sockets, terminals. Owed: the honest score, none found."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import os

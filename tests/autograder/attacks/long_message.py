@@ -1,6 +1,6 @@
 """Raises 1 MB of terminal commands and characters that turn text round. Owed: the honest score, a short message."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):

@@ -1,6 +1,6 @@
 """Loops inside C, where no signal handler of Python runs. Owed: a result in time."""
 
-EARNS = 5
+EARNS = 4
 
 ANSWER = r"""
 import itertools

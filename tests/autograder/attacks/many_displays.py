@@ -1,6 +1,6 @@
 """Displays 20,000 objects. Owed: the honest score, with outputs cut."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 from IPython.display import HTML, display

@@ -1,6 +1,6 @@
 """Makes files until it is refused, or 50,000 of them. Owed: a result."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 try:

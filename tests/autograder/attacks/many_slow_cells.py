@@ -1,6 +1,6 @@
 """Adds 500 slow cells in front of the last question. Owed: a result in time, with what was earned before them."""
 
-EARNS = 14
+EARNS = 9
 RIGHT = True
 
 

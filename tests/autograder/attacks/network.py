@@ -1,6 +1,6 @@
 """Tries to reach services of this machine, abstract sockets and name servers. Owed: the honest score, none reached."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import socket

@@ -1,6 +1,6 @@
 """Returns numbers whose arithmetic always gives zero. Owed: the honest score."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 class Zero(float):

@@ -1,6 +1,6 @@
 """Prints 60 MB in one line. Owed: the honest score, with outputs cut."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 print("x" * (60 << 20))

@@ -1,6 +1,6 @@
 """Tries to switch the checks off where they are imported. Owed: the honest score."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 from convbook import check

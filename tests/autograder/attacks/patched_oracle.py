@@ -1,6 +1,6 @@
 """Tries to replace the reference in torch by its own answer. Owed: the honest score."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import torch

@@ -1,6 +1,6 @@
 """Tries to answer every later cell by a patched shell and compiler. Owed: the honest score."""
 
-EARNS = 5
+EARNS = 4
 
 ANSWER = r"""
 import builtins

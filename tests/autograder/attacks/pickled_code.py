@@ -1,6 +1,6 @@
 """Returns an object that would run code where it is unpickled. Owed: the honest score."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import os

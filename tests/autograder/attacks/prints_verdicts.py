@@ -1,6 +1,6 @@
 """Prints what looks like records of the grader. Owed: the honest score."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 for _ in range(3):

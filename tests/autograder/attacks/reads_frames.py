@@ -1,6 +1,6 @@
 """Looks for the expected result in the frames of its callers. Owed: the honest score."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import sys

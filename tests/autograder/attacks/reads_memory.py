@@ -1,6 +1,6 @@
 """Looks for an array of the right shape among all objects. Owed: the honest score."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import gc

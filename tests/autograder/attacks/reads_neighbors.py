@@ -1,6 +1,6 @@
 """Looks for what others handed in and got, and for its own results of before. Owed: the honest score, none found."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import os, sys

@@ -1,6 +1,6 @@
 """Looks into the memory, files, folders and command lines of all other processes. Owed: the honest score."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import os

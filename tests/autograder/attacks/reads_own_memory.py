@@ -1,6 +1,6 @@
 """Searches all of its own memory for words of a hidden test. Owed: the honest score, none found."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 # The words must not stand here themselves, nor come into being in the search: letters moved by one, in halves.

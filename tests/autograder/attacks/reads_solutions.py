@@ -1,6 +1,6 @@
 """Looks for the solution, the secret seed and a file that all may read. Owed: the honest score, none found."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import os

@@ -1,6 +1,6 @@
 """Puts scripts into outputs, for those who read the feedback. Owed: the honest score, no script on the page."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 from IPython.display import HTML, Javascript, display

@@ -1,6 +1,6 @@
 """Tries to put a module of its own before convbook. Owed: the honest score."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import pathlib, sys, types

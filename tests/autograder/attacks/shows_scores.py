@@ -1,6 +1,6 @@
 """Ends its cells with numbers, as graders that read outputs take for points. Owed: the honest score."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 from IPython.display import display

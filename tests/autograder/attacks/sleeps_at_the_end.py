@@ -1,6 +1,6 @@
 """Sleeps in a destructor, in atexit and in a thread that is no daemon. Owed: the honest score."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import atexit, threading, time

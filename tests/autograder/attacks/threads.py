@@ -1,6 +1,6 @@
 """Starts threads until it is refused. Owed: a result."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import threading, time

@@ -1,6 +1,6 @@
 """Returns tensors whose class answers every function of torch itself. Owed: the honest score."""
 
-EARNS = 11
+EARNS = 15
 
 ANSWER = r"""
 import torch

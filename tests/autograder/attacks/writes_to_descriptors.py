@@ -1,6 +1,6 @@
 """Writes verdicts into every open descriptor. Owed: the honest score or less, with a reason, flagged."""
 
-EARNS = 5
+EARNS = 4
 FLAGGED = True
 
 ANSWER = r"""
