@@ -19,6 +19,7 @@ from typing import Any
 import anywidget
 import numpy as np
 import traitlets
+from numpy.typing import NDArray
 
 HERE = Path(__file__).parent
 Rows = Sequence[Sequence[float]]
@@ -95,6 +96,41 @@ class NumberGrid(traitlets.TraitType[Rows, Any]):
         if not np.isfinite(grid).all():
             raise traitlets.TraitError(f"{where}. Got an entry that is infinite or not a number.")
         return (grid.astype(int) if grid.dtype.kind == "b" else grid).tolist()
+
+
+class Picture(traitlets.TraitType[NDArray[np.uint8], Any]):
+    """A gray picture: values from 0 (black) to 1 (white), or bytes, kept as bytes of shape (rows, columns).
+
+    The page gets {shape: [rows, columns], data: DataView}, one byte a pixel, row by row.
+    """
+
+    def __init__(self, *, largest: int) -> None:
+        super().__init__()
+        self.largest = largest
+        self.info_text = f"a gray picture, 1 to {largest} pixels a side, as numbers from 0 to 1 or as bytes"
+        self.tag(to_json=self._to_page, from_json=self._from_page)
+
+    def validate(self, obj: Any, value: Any) -> NDArray[np.uint8]:
+        """`value` as read-only bytes; TraitError with a sentence when it is no such picture."""
+        where = f"{type(obj).__name__}.{self.name} needs {self.info_text}"
+        pixels = np.asarray(value)
+        if pixels.ndim != 2 or not all(1 <= side <= self.largest for side in pixels.shape):
+            raise traitlets.TraitError(f"{where}. Got shape {pixels.shape}.")
+        if pixels.dtype != np.uint8:
+            if pixels.dtype.kind not in "biuf" or not ((pixels >= 0) & (pixels <= 1)).all():
+                raise traitlets.TraitError(f"{where}. Got values outside 0 to 1.")
+            pixels = np.rint(pixels * 255.0)
+        kept = pixels.astype(np.uint8)
+        kept.setflags(write=False)
+        return kept
+
+    @staticmethod
+    def _to_page(pixels: NDArray[np.uint8], _: Any) -> dict[str, Any]:
+        return {"shape": list(pixels.shape), "data": pixels.tobytes()}
+
+    @staticmethod
+    def _from_page(value: dict[str, Any], _: Any) -> NDArray[np.uint8]:
+        return np.frombuffer(value["data"], np.uint8).reshape(value["shape"])
 
 
 class Widget(anywidget.AnyWidget):

@@ -2,10 +2,11 @@
 
 import { announcer, button, checkbox, h, player, scroller, select, slider, watch } from "./kit.mjs";
 import { numberGrid } from "./grid.mjs";
+import { nameOf, same, shapeOf } from "./arithmetic.mjs";
 import { formatNumber, formatWeight, parseNumber } from "./numbers.mjs";
 import {
   IMAGES, KERNELS, MODES, RANGES,
-  explain, nameOf, outline, randomImage, relation, resize, same, shapeOf, sizes, sumOf, summary,
+  explain, outline, randomImage, relation, resize, sizes, sumOf, summary,
 } from "./conv_explorer.math.mjs";
 
 const TRAITS = ["image", "kernel", "stride", "padding", "padding_mode", "dilation", "flip", "selected"];

@@ -3,34 +3,19 @@
 // state: {image, kernel, stride, padding, padding_mode, dilation, flip, selected}, the traits of ConvExplorer.
 // Letters, for one side: n input, k kernel, s stride, p padding, d dilation.
 
+import { fill, outputSize, same, shapeOf } from "./arithmetic.mjs";
+import { FILTERS } from "./kernels.mjs";
 import { formatNumber, formatWeight, parseNumber } from "./numbers.mjs";
 
 export const RANGES = { size: [1, 5], stride: [1, 4], padding: [0, 4], dilation: [1, 3] };
 export const MODES = { zeros: "zero", reflect: "reflect", circular: "circular" };
-
-const fill = (rows, columns, value) =>
-  Array.from({ length: rows }, (_, row) => Array.from({ length: columns }, (_, column) => value(row, column)));
 
 export const IMAGES = {
   "step edge": fill(7, 7, (row, column) => (column < 4 ? 0 : 9)),
   "ramp": fill(7, 7, (row, column) => row + column),
   "0 to 8": fill(3, 3, (row, column) => 3 * row + column),
 };
-export const KERNELS = {
-  "identity": fill(3, 3, (row, column) => (row === 1 && column === 1 ? 1 : 0)),
-  "box blur": fill(3, 3, () => 1 / 9),
-  "Sobel x": [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]],
-  "Sobel y": [[-1, -2, -1], [0, 0, 0], [1, 2, 1]],
-  "Laplacian": [[0, 1, 0], [1, -4, 1], [0, 1, 0]],
-  "sharpen": [[0, -1, 0], [-1, 5, -1], [0, -1, 0]],
-  "0 to 3": [[0, 1], [2, 3]],
-};
-
-export const shapeOf = (matrix) => [matrix.length, matrix[0].length];
-export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-
-// The preset that a grid equals, or "custom".
-export const nameOf = (presets, wanted) => Object.keys(presets).find((name) => same(presets[name], wanted)) ?? "custom";
+export const KERNELS = { ...FILTERS, "0 to 3": [[0, 1], [2, 3]] };
 
 export const randomImage = (random = Math.random) => fill(7, 7, () => Math.floor(10 * random()));
 
@@ -38,9 +23,6 @@ export const randomImage = (random = Math.random) => fill(7, 7, () => Math.floor
 export const resize = (kernel, size) => fill(size, size, (row, column) => kernel[row]?.[column] ?? 0);
 
 export const rotate = (kernel) => kernel.map((row) => row.toReversed()).toReversed();
-
-// ⌊(n + 2p − d(k − 1) − 1) / s⌋ + 1 as the formula gives it: zero or less where the kernel does not fit.
-export const outputSize = (n, k, s, p, d) => Math.floor((n + 2 * p - d * (k - 1) - 1) / s) + 1;
 
 // Where the padded line takes its entry i (0 is the first input entry): an index in 0 … n − 1, or null for a zero.
 function source(i, n, mode) {

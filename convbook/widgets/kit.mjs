@@ -34,6 +34,22 @@ export function slider(label, [min, max], change) {
   };
 }
 
+// A small field for a whole number, for places where many stand together. What is no number in the range changes nothing.
+export function number(label, [min, max], change) {
+  const input = h("input", {
+    type: "number", min, max, step: 1,
+    oninput: () => input.value !== "" && input.checkValidity() && change(Number(input.value)),
+    onblur: () => (input.value = input.dataset.value),
+  });
+  return {
+    element: h("label", { class: "cb-number" }, h("span", {}, label), input),
+    update(value) {
+      input.dataset.value = value;
+      if (input !== input.ownerDocument.activeElement || input.checkValidity()) input.value = value;
+    },
+  };
+}
+
 // `choices` maps values to labels. A value that is none of them shows as the last entry, `other`, if there is one.
 export function select(label, choices, change, other = null) {
   const options = Object.entries(choices).map(([value, text]) => h("option", { value }, text));

@@ -43,6 +43,11 @@ def node() -> Callable[[str, Any], Any]:
     return run
 
 
+def as_bytes(value: bytes) -> dict[str, list[int]]:
+    """Bytes in a state, as harness.html reads them."""
+    return {"bytes": list(value)}
+
+
 def is_foreign(url: str) -> bool:
     return url not in (ADDRESS, f"{ADDRESS}favicon.ico") and not url.startswith(("blob:", "data:"))
 
@@ -62,7 +67,7 @@ def show(browser: Browser) -> Iterator[Callable[..., Page]]:
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        state = json.dumps(widget.get_state()).replace("<", "\\u003c")
+        state = json.dumps(widget.get_state(), default=as_bytes).replace("<", "\\u003c")
         html = (HERE / "harness.html").read_text(encoding="utf-8").replace("THEME", theme).replace("STATE", state)
         page.on("request", lambda request: errors.append(request.url) if is_foreign(request.url) else None)
         page.route("**/*", lambda route: route.abort())
