@@ -53,7 +53,8 @@ def rounded(value: Any) -> Any:
 def write(path: Path, contents: dict[str, Any]) -> None:
     """JSON that `git diff` can show: a line a row. Through a file beside it, so that no reader meets half of one."""
     partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(_text(contents, 0) + "\n", encoding="utf-8")
+    text = _text(contents, 0) + "\n"
+    partial.write_text(text, encoding="utf-8")
     partial.replace(path)
 
 

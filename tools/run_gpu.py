@@ -39,13 +39,14 @@ class Size:
     """How much is trained.
 
     Attributes:
-        epochs, batch: complete epochs, pictures a batch.
+        epochs, batch, rate: complete epochs, pictures a batch, the learning rate at its highest.
         pictures: to train on, drawn in proportion; None takes all.
         seeds: each network is trained with 0, 1, … of them.
     """
 
     epochs: int
     batch: int
+    rate: float
     pictures: int | None = None
     seeds: int = 1
 
@@ -59,7 +60,6 @@ class Demo:
     networks: dict[str, Callable[[], nn.Module]]
     laptop: Size
     full: Size
-    rate: float
     decay: float = 5e-4
     augment: Callable[[Tensor, torch.Generator], Tensor] | None = None
     aim: float | None = None  # an accuracy; the log says after how many seconds it was reached
@@ -108,26 +108,23 @@ DEMOS = {
         about="Chapter 04: LeNet on Fashion-MNIST",
         data=garments,
         networks={"LeNet": lenet},
-        laptop=Size(epochs=3, batch=64),
-        full=Size(epochs=10, batch=128, seeds=3),
-        rate=0.1,
+        laptop=Size(epochs=3, batch=64, rate=0.05),
+        full=Size(epochs=10, batch=128, rate=0.1, seeds=3),
         aim=0.90,
     ),
     "pooling": Demo(
         about="Chapter 02: LeNet with one pooling and the other, on Fashion-MNIST",
         data=garments,
         networks={"max": partial(lenet, pool="max"), "average": partial(lenet, pool="avg")},
-        laptop=Size(epochs=2, batch=64, pictures=12_000),
-        full=Size(epochs=10, batch=128, seeds=5),
-        rate=0.1,
+        laptop=Size(epochs=2, batch=64, rate=0.05, pictures=12_000),
+        full=Size(epochs=10, batch=128, rate=0.1, seeds=5),
     ),
     "resnet-20": Demo(
         about="Chapter 08: a residual network of 20 layers on CIFAR-10",
         data=cifar,
         networks={"residual, 20 layers": partial(resnet_cifar, 20)},
-        laptop=Size(epochs=2, batch=128, pictures=5_000),
-        full=Size(epochs=40, batch=256),
-        rate=0.4,
+        laptop=Size(epochs=2, batch=128, rate=0.1, pictures=5_000),
+        full=Size(epochs=40, batch=256, rate=0.3),
         augment=crop_and_flip,
         aim=0.91,
     ),
@@ -139,9 +136,8 @@ DEMOS = {
             for kind, make in (("plain", plain_cifar), ("residual", resnet_cifar))
             for depth in (20, 56)
         },
-        laptop=Size(epochs=1, batch=128, pictures=1_000),
-        full=Size(epochs=40, batch=256, seeds=3),
-        rate=0.1,
+        laptop=Size(epochs=1, batch=128, rate=0.1, pictures=1_000),
+        full=Size(epochs=40, batch=256, rate=0.1, seeds=3),
         decay=1e-4,
         augment=crop_and_flip,
     ),
@@ -154,9 +150,9 @@ def train(demo: Demo, name: str, size: Size, pictures: Split, machine: Machine, 
     model = demo.networks[name]().to(machine.device)
     learned, held_out = hold_out(pictures, round(len(pictures) * HELD_OUT), seed=0)
     source = batches(learned, size.batch, seed=seed, device=machine.device, augment=demo.augment)
-    optimizer = torch.optim.SGD(model.parameters(), lr=demo.rate, momentum=0.9, nesterov=True, weight_decay=demo.decay)
+    optimizer = torch.optim.SGD(model.parameters(), lr=size.rate, momentum=0.9, nesterov=True, weight_decay=demo.decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, demo.rate, total_steps=size.epochs * len(source), pct_start=0.2, cycle_momentum=False
+        optimizer, size.rate, total_steps=size.epochs * len(source), pct_start=0.2, cycle_momentum=False
     )
     validation = batches(held_out, 1_000, device=machine.device)
     run = Run(model, source, optimizer, validation, schedule, seed=seed, name=name, checkpoint=checkpoint)
@@ -187,7 +183,6 @@ def go(key: str, size: Size, machine: Machine, folder: Path, work: Path) -> None
     if size.pictures is not None:
         pictures = subset(pictures, min(size.pictures, len(pictures)))
     recipe = {name: value for name, value in asdict(size).items() if name != "seeds"} | {
-        "rate": demo.rate,
         "decay": demo.decay,
         "augmented": demo.augment is not None,
         "training pictures": len(pictures),

@@ -1,7 +1,8 @@
 """What pretraining is worth with few labeled pictures: python tools/transfer.py digits, and the same with shoes.
 
-Three ways from the same few pictures: all layers from scratch, a linear probe (a new head on features that stay as they
-are), and fine-tuning (all layers from pretrained weights, batch norm frozen). Leaves book/logs/transfer-NAME.json.
+Four ways from the same few pictures: all layers from scratch; a linear probe, a new head on features that stay as they
+are; and fine-tuning, all layers from pretrained weights, with batch norm learning or frozen. Leaves
+book/logs/transfer-NAME.json.
 
 digits   printed letters, the weights that come with convbook, onto handwritten digits
 shoes    seven kinds of garments and bags onto three of shoes, Fashion-MNIST: a case where it does not pay
@@ -48,7 +49,8 @@ class Way:
 WAYS = {
     "from scratch": Way(head=0.05, body=0.05, frozen_norms=False, steps=300),
     "linear probe": Way(head=0.05, body=0.0, frozen_norms=True, steps=300),
-    "fine-tuned": Way(head=0.05, body=0.01, frozen_norms=True, steps=300),
+    "fine-tuned": Way(head=0.05, body=0.01, frozen_norms=False, steps=300),
+    "fine-tuned, norms frozen": Way(head=0.05, body=0.003, frozen_norms=True, steps=300),
 }
 
 
@@ -157,7 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
             accuracies = [each[name] for each in found]
             mean = statistics.fmean(accuracies)
             rows.append({"a class": count, "way": name, "mean": round(mean, 4), "all": logs.rounded(accuracies)})
-            print(f"{count:3} a class, {name:12}: {mean:.3f}  ({min(accuracies):.3f} to {max(accuracies):.3f})")
+            print(f"{count:3} a class, {name:24}: {mean:.3f}  ({min(accuracies):.3f} to {max(accuracies):.3f})")
     contents = {
         "command": logs.command(),
         "seeds": options.seeds,

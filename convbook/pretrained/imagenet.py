@@ -72,7 +72,7 @@ def _imagenet(family: str, name: str) -> tuple[State, str]:
         raise ValueError(f"weights is {name!r}; choose one of: {', '.join(choices)}.")
     chosen: Any = choices[name]
     file = chosen.url.rpartition("/")[2]
-    begins = Path(file).stem.rpartition("-")[2]
+    begins = digest_of(file)
 
     def fetch(folder: Path) -> str:
         with network(chosen.url):
@@ -90,6 +90,11 @@ def _imagenet(family: str, name: str) -> tuple[State, str]:
     state, source = obtain(data)
     say_once(f"Weights {file} {source}.")
     return state, file
+
+
+def digest_of(file: str) -> str:
+    """The first digits of the file's SHA-256, which torchvision puts into its name: resnet18-f37072fd.pth."""
+    return Path(file).stem.rpartition("-")[2]
 
 
 def _read(path: Path, begins: str) -> State:
