@@ -1,5 +1,8 @@
 """Widgets that compute in the page: with a kernel, in Colab, or in the static book with none."""
 
 from convbook.widgets.conv_explorer import ConvExplorer
+from convbook.widgets.kernel_painter import KernelPainter
+from convbook.widgets.layer_stack import LayerStack
+from convbook.widgets.pool_explorer import PoolExplorer
 
-__all__ = ["ConvExplorer"]
+__all__ = ["ConvExplorer", "KernelPainter", "LayerStack", "PoolExplorer"]
