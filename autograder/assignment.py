@@ -190,6 +190,11 @@ class Assignment:
                 groups[-1][1].append(cell)
         return tuple(Question(tuple(answers), tuple(parts)) for answers, parts in groups)
 
+    @property
+    def reference(self) -> dict[str, str]:
+        """The solutions, by the id of their cell."""
+        return {cell.id: cell.source for cell in self.cells if cell.kind == "answer"}
+
     @cached_property
     def plan(self) -> Plan:
         """Which names of the tests are the student's.

@@ -40,6 +40,7 @@ from autograder.grade import CellResult, Result
 from autograder.results import Results
 from autograder.submission import with_answers
 from autograder.verify import Catalogue
+from autograder.zygote import SINGLE_THREAD
 
 SAMPLE_SECONDS = 1.0
 MOST_BARE = 200
@@ -245,11 +246,10 @@ def _processor() -> str:
 def class_of(assignment: Assignment, students: int) -> dict[str, NotebookNode]:
     """Submissions by student: the reference, the alternatives and the mistakes, over and over."""
     catalogue = Catalogue.load(assignment)
-    reference = {cell.id: cell.source for cell in assignment.cells if cell.kind == "answer"}
     entries = [None, *catalogue.alternatives, *catalogue.mistakes]
     notebooks = {}
     for number, entry in zip(range(students), itertools.cycle(entries), strict=False):
-        answers = reference | ({entry.question: entry.source} if entry else {})
+        answers = assignment.reference | ({entry.question: entry.source} if entry else {})
         notebook = with_answers(assignment, answers)
         student = f"student-{number:05d}"
         notebook.cells.append(new_markdown_cell(f"Handed in by {student}.", id="mine"))
@@ -280,11 +280,10 @@ def _bare_seconds(assignment: Assignment, notebooks: list[NotebookNode]) -> floa
         [tests.get(cell.id, cell.source) for cell in notebook.cells if cell.cell_type == "code"]
         for notebook in [notebooks[0], *notebooks]
     ]
-    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     done = subprocess.run(
         [sys.executable, "-m", "autograder.barecells"],
         input=json.dumps(sources),
-        env={**os.environ, **one_thread},
+        env={**os.environ, **SINGLE_THREAD},
         capture_output=True,
         text=True,
     )
@@ -304,10 +303,9 @@ class _Measured:
 
 def _measured(command: list[str], folder: Path | None = None, students: int = 0) -> _Measured:
     """Run a command to its end: time, and the most memory of it and all that it started."""
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     before, started = _children_cpu(), time.monotonic()
     with tempfile.NamedTemporaryFile() as said:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=said, stderr=said)  # noqa: S603 - ours
+        process = subprocess.Popen(command, cwd=folder, env=stock.with_programs(os.environ), stdout=said, stderr=said)  # noqa: S603 - ours
         found = _Measured()
         watcher = threading.Thread(target=_watch, args=(process, found, Path(said.name), students), daemon=True)
         watcher.start()

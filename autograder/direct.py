@@ -25,6 +25,7 @@ from autograder.errors import EngineError
 from autograder.grade import Run, Verdict
 from autograder.submission import Submission
 from autograder.wording import by_name, not_held
+from autograder.zygote import SINGLE_THREAD
 
 #: Whether it was in the hidden half, the exception's name and text, and its hint.
 _Stopped = tuple[bool, str, str, str]
@@ -38,12 +39,11 @@ class DirectExecutor:
 
     def __init__(self, assignment: Assignment) -> None:
         self._lock = threading.Lock()
-        threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         self._server = subprocess.Popen(  # noqa: S603 (our own interpreter)
             [sys.executable, "-m", "autograder.directserver", *imports(assignment)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **threads},
+            env={**os.environ, **SINGLE_THREAD},
         )
 
     def __enter__(self) -> "DirectExecutor":

@@ -14,6 +14,7 @@ first hidden line on: the hint, which is the author's text, and nothing that cou
 One process judges one submission: a test may change numpy's or torch's settings, and nobody else must feel it.
 """
 
+import importlib
 import os
 import random
 import re
@@ -43,6 +44,12 @@ _OUT_OF_MEMORY = re.compile(r"can't allocate memory|DefaultCPUAllocator")
 def main(job: dict[str, Any], fds: list[int]) -> None:
     """What a warm process runs; see `autograder.runner.work`. The job's `plan` is the assignment's."""
     work(partial(Judge, plan=names.Plan.from_json(job["plan"])), job, fds)
+
+
+def warm() -> None:
+    """What the zygote calls before it forks: a judge with torch needs this, and takes 10 ms to import it."""
+    if "torch" in sys.modules:
+        importlib.import_module("autograder.gradients")
 
 
 class _Sink:

@@ -217,10 +217,13 @@ class Link(Peer):
     def _context(self) -> list[Any]:
         forgotten, self._forgotten = sorted(self._forgotten), set()
         torch = sys.modules.get("torch")
-        modes = [torch.is_grad_enabled(), torch.get_default_dtype()] if torch else self._modes
+        left = self.deadline - time.monotonic()
+        if torch is None:
+            return [forgotten, left, None, None]
         # Only a change is sent: the student's process may not have loaded torch, or set a mode of its own.
-        changed, self._modes = modes != (self._modes or ([True, torch.float32] if torch else [])), modes
-        return [forgotten, self.deadline - time.monotonic(), *(modes if changed else [None, None])]
+        before = self._modes or [True, torch.float32]
+        self._modes = [torch.is_grad_enabled(), torch.get_default_dtype()]
+        return [forgotten, left, *(self._modes if self._modes != before else [None, None])]
 
     def _show(self, operation: str) -> None:
         """What the student's code printed for a test goes where the test's own prints go."""

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
@@ -44,10 +45,13 @@ def run(folder: Path, *arguments: str, environment: dict[str, str] | None = None
     Raises:
         EngineError: it failed; with the end of what it said.
     """
-    environment = dict(os.environ if environment is None else environment)
-    # nbgrader runs alembic by name.
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', os.defpath)}"
+    environment = with_programs(os.environ if environment is None else environment)
     command = [sys.executable, "-m", "nbgrader", *arguments]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)  # noqa: S603
     if done.returncode:
         raise EngineError(f"nbgrader {' '.join(arguments)} failed: {done.stderr[-2000:]}")
+
+
+def with_programs(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment with our Python's folder first in PATH: nbgrader runs alembic by name."""
+    return {**environment, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', os.defpath)}"}

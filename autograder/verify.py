@@ -145,7 +145,7 @@ def graded(assignment: Assignment, check: Check) -> Callable[[Executor, int], Re
         parts = {part.id for part in question_of(assignment, check.question).parts}
         kept = tuple(cell for cell in assignment.cells if cell.kind != "test" or cell.id in parts)
         assignment = replace(assignment, cells=kept)
-    reference = {} if check.blank else {cell.id: cell.source for cell in assignment.cells if cell.kind == "answer"}
+    reference = {} if check.blank else assignment.reference
     data = nbformat.writes(with_answers(assignment, {**reference, **check.answers})).encode()
     return lambda executor, seed: grade(assignment, Handed(f"seed-{seed}", data), executor, SECRET)[0]
 

@@ -38,8 +38,9 @@ TARGETS: Mapping[str, str] = {
     "in-kernel": "autograder.inkernel:main",
 }
 
-#: Imported in every zygote of its kind, where they are installed.
-JUDGE_LIBRARIES = ("numpy", "convbook")
+#: Imported in every zygote of its kind, where they are installed; else each child would. NumPy brings these two of its
+#: modules only when they are first used.
+JUDGE_LIBRARIES = ("numpy.random", "numpy.typing", "convbook.check")
 STUDENT_LIBRARIES = (*JUDGE_LIBRARIES, "IPython.core.interactiveshell", "matplotlib.pyplot")
 
 #: One thread: a fork copies the calling thread alone, and a lock held by another would stay locked for ever.

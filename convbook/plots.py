@@ -22,7 +22,7 @@ Role = Literal["input", "kernel", "output", "neutral"]
 COLORS: dict[Role, str] = {"input": "#0072B2", "kernel": "#D55E00", "output": "#007A5E", "neutral": "#767b85"}
 DARK_COLORS: dict[Role, str] = {"input": "#56B4E9", "kernel": "#E69F00", "output": "#2FC79A", "neutral": "#767b85"}
 
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "savefig.transparent": True,
     "figure.facecolor": "none",
     "axes.facecolor": "none",
@@ -41,7 +41,7 @@ _STYLE: dict[Any, Any] = {
 
 def setup() -> None:
     """Give every later figure this style, and in a notebook make it transparent SVG."""
-    plt.rcParams.update(_STYLE)
+    plt.rcParams.update(STYLE)
     try:
         from IPython.core.getipython import get_ipython
         from matplotlib_inline.backend_inline import set_matplotlib_formats

@@ -1,6 +1,5 @@
 """What GitHub runs: files that parse, commands that exist here, few rights, and no action without a version."""
 
-import importlib.util
 import re
 import shutil
 import subprocess
@@ -9,13 +8,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.loading import load
+
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOWS = {path.stem: path for path in sorted((ROOT / ".github" / "workflows").glob("*.yml"))}
 FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 ACTION = re.compile(r"[\w.-]+/[\w./-]+@(?:v\d+|[0-9a-f]{40})")
 
 
-def load(name: str) -> dict:
+def workflow_of(name: str) -> dict:
     workflow = yaml.safe_load(WORKFLOWS[name].read_text(encoding="utf-8"))
     return workflow | {"on": workflow.pop(True)}  # YAML 1.1 reads the key `on` as true
 
@@ -30,7 +31,7 @@ def runs(workflow: dict) -> list[str]:
 
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_every_step_runs_a_command_or_an_action_of_a_known_version(name):
-    for step in steps(load(name)):
+    for step in steps(workflow_of(name)):
         assert ("run" in step) != ("uses" in step), step
         if "uses" in step:
             assert ACTION.fullmatch(step["uses"]), step["uses"]
@@ -39,7 +40,7 @@ def test_every_step_runs_a_command_or_an_action_of_a_known_version(name):
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_shell_parses_and_calls_targets_and_tools_that_exist(name):
     targets = set(re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split())
-    for script in runs(load(name)):
+    for script in runs(workflow_of(name)):
         plain = re.sub(r"\$\{\{.*?\}\}", "value", script)
         checked = subprocess.run([shutil.which("bash"), "-n"], input=plain, capture_output=True, text=True, check=False)
         assert checked.returncode == 0, checked.stderr
@@ -50,7 +51,7 @@ def test_shell_parses_and_calls_targets_and_tools_that_exist(name):
 
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_rights_are_the_least(name):
-    workflow = load(name)
+    workflow = workflow_of(name)
     assert workflow["permissions"] == {"contents": "read"}
     assert "pull_request_target" not in workflow["on"]
     for job in workflow["jobs"].values():
@@ -60,7 +61,7 @@ def test_rights_are_the_least(name):
 
 
 def test_a_push_and_a_pull_request_run_what_a_laptop_runs_on_two_versions_of_python():
-    workflow = load("check")
+    workflow = workflow_of("check")
     assert {"push", "pull_request"} <= workflow["on"].keys()
     (job,) = workflow["jobs"].values()
     assert runs(workflow) == ["make test"] and job["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
@@ -69,15 +70,15 @@ def test_a_push_and_a_pull_request_run_what_a_laptop_runs_on_two_versions_of_pyt
 
 
 def test_the_published_folder_is_the_book_s():
-    build = load("publish")["jobs"]["build"]
+    build = workflow_of("publish")["jobs"]["build"]
     (upload,) = (step for step in build["steps"] if "upload-pages-artifact" in step.get("uses", ""))
     assert upload["with"]["path"] == "_build/html"
-    assert "make pdf" in runs(load("publish")), "which builds the book first"
+    assert "make pdf" in runs(workflow_of("publish")), "which builds the book first"
     assert re.search(r"^pdf: book ", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
 def test_external_links_and_colab_are_looked_at_every_week():
-    workflow = load("weekly")
+    workflow = workflow_of("weekly")
     assert re.fullmatch(r"\d+ \d+ \* \* \d", workflow["on"]["schedule"][0]["cron"])
     assert workflow["jobs"].keys() == {"links", "colab"}
 
@@ -108,9 +109,7 @@ python-apt==0.0.0 ; sys_platform == "linux"
 
 
 def test_colab_s_list_becomes_constraints_that_other_machines_can_meet():
-    spec = importlib.util.spec_from_file_location("colab", ROOT / "tools" / "colab.py")
-    colab = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(colab)
+    colab = load("tools/colab.py")
     expected = ["absl-py==1.4.0", "en-core-web-sm==3.6.0", "numpy==2.3.5", "torch==2.1.0", "torchvision==0.24.0"]
     assert list(colab.constraints(FREEZE)) == expected
     assert list(colab.constraints("")) == [], "no list, no constraint: pip takes the newest"

@@ -54,7 +54,7 @@ def curves(runs: Mapping[str, History]) -> Curves:
     Args:
         runs: histories by the names that the legend shows.
     """
-    with matplotlib.rc_context({**plots._STYLE, "font.size": 11, "axes.titlesize": 12}):
+    with matplotlib.rc_context({**plots.STYLE, "font.size": 11, "axes.titlesize": 12}):
         # A figure without pyplot: nothing keeps it alive, and any thread may draw it.
         # Fixed margins: a layout that fits them takes twice the time, of a thread that answers cells as well.
         legend = -(-len(runs) // 3)

@@ -5,7 +5,6 @@ everybody else, nothing outside touched, and no hidden test or its inputs in any
 """
 
 import csv
-import importlib.util
 import io
 import json
 import os
@@ -17,7 +16,6 @@ import zipfile
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import nbformat
@@ -29,6 +27,7 @@ from nbgrader.api import Gradebook
 from autograder.assignment import Assignment
 from autograder.cli import main
 from autograder.submission import with_answers
+from tests.loading import load
 
 ROOT = Path(__file__).resolve().parents[2]
 ATTACKS = sorted(path.stem for path in (Path(__file__).parent / "attacks").glob("*.py"))
@@ -44,14 +43,6 @@ LIMITS = (
     "disk_mb = 64, output_kb = 256 }"
 )
 STATUSES = {"passed", "partial", "failed", "not-attempted", "timeout", "memory", "crashed", "unreadable"}
-
-
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "attacks" / f"{name}.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 class Services:
@@ -109,7 +100,7 @@ class Graded:
         shutil.copytree(ROOT / "solutions" / NAME, self.course / "solutions" / NAME)
         (self.course / "course.toml").write_text("\n".join(lines))
         self.assignment = Assignment.load(self.course, NAME)
-        self.right = {cell.id: cell.source for cell in self.assignment.cells if cell.kind == "answer"}
+        self.right = self.assignment.reference
 
     def notebook(self, **answers: str) -> dict[str, Any]:
         """A notebook with right answers but for those given."""
@@ -124,7 +115,7 @@ class Graded:
             (folder / path).write_bytes(content)
 
     def attack(self, name: str) -> None:
-        attack = load(name)
+        attack = load(f"tests/autograder/attacks/{name}.py")
         places = {
             "@COURSE@": self.course,
             "@OUT@": self.out,
@@ -186,7 +177,7 @@ def graded(base: Path) -> Iterator[Graded]:
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_gets_its_honest_score_and_a_reason(graded: Graded, name: str) -> None:
-    attack, result = load(name), graded.results[name]
+    attack, result = load(f"tests/autograder/attacks/{name}.py"), graded.results[name]
     assert result["score"] == attack.EARNS, result
     assert result["status"] == getattr(attack, "STATUS", result["status"])
     assert result["status"] in STATUSES
@@ -354,7 +345,7 @@ def test_everybody_else_keeps_the_result_of_before(again: tuple[Graded, dict[str
 
 def test_each_attack_says_what_it_tries_and_what_is_owed() -> None:
     for name in ATTACKS:
-        attack = load(name)
+        attack = load(f"tests/autograder/attacks/{name}.py")
         assert "Owed: " in (attack.__doc__ or ""), name
         assert ("flagged" in attack.__doc__) == getattr(attack, "FLAGGED", False), name
         assert hasattr(attack, "ANSWER") != hasattr(attack, "change"), name

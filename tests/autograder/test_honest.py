@@ -3,7 +3,6 @@
 Owed to each: its full score, whatever tool saved it and however its code is written, and no word that accuses.
 """
 
-import importlib.util
 import json
 import shutil
 from pathlib import Path
@@ -19,6 +18,7 @@ from autograder.assignment import Assignment
 from autograder.cli import main
 from autograder.submission import with_answers
 from tests.autograder.engine import verdicts
+from tests.loading import load
 
 ROOT = Path(__file__).resolve().parents[2]
 HONEST = sorted(path.stem for path in (Path(__file__).parent / "honest").glob("*.py"))
@@ -39,17 +39,9 @@ NUMBERS = {
 }
 
 
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "honest" / f"{name}.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def handed_in(assignment: Assignment, honest: ModuleType) -> bytes:
     """The file of an honest student: the reference solution, with what the module changes of it."""
-    right = {cell.id: cell.source for cell in assignment.cells if cell.kind == "answer"}
+    right = assignment.reference
 
     def sources(name: str) -> dict[str, str]:
         given: dict[str, str] = getattr(honest, name, {})
@@ -79,7 +71,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     for name in HONEST:
         path = folder / name / NAME / f"{NAME}.ipynb"
         path.parent.mkdir(parents=True)
-        path.write_bytes(handed_in(assignment, load(name)))
+        path.write_bytes(handed_in(assignment, load(f"tests/autograder/honest/{name}.py")))
     arguments = ["--course", str(course), "grade", NAME, "--submissions", str(folder), "--out", str(out), "--jobs", "2"]
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 0, done.output
@@ -97,7 +89,7 @@ def test_an_honest_submission_scores_in_full(results: dict[str, dict[str, Any]],
 def test_an_honest_submission_is_flagged_only_for_what_a_human_may_want_to_see(
     results: dict[str, dict[str, Any]], name: str
 ) -> None:
-    allowed = getattr(load(name), "FLAGS", ())
+    allowed = getattr(load(f"tests/autograder/honest/{name}.py"), "FLAGS", ())
     flags = results[name]["flags"]
     assert all(flag.startswith(allowed) for flag in flags) if allowed else not flags, flags
     assert all(any(flag.startswith(each) for flag in flags) for each in allowed), flags
@@ -116,4 +108,5 @@ def test_everybody_has_a_result(results: dict[str, dict[str, Any]]) -> None:
 
 
 def test_each_says_what_its_student_did() -> None:
-    assert [name for name in HONEST if not (load(name).__doc__ or "").strip().endswith(".")] == []
+    said = {name: load(f"tests/autograder/honest/{name}.py").__doc__ or "" for name in HONEST}
+    assert [name for name, text in said.items() if not text.strip().endswith(".")] == []

@@ -17,7 +17,7 @@ from autograder.submission import with_answers
 from autograder.verify import Catalogue, Check, checks, graded
 
 LISTS = Assignment.load(Path(__file__).parent / "fixtures" / "lists", "lists")
-RIGHT = {cell.id: cell.source for cell in LISTS.cells if cell.kind == "answer"}
+RIGHT = LISTS.reference
 CHECKS = checks(LISTS, Catalogue.load(LISTS))
 
 

@@ -25,7 +25,7 @@ def executor():
 @pytest.fixture
 def graded(tiny, executor):
     def run(**answers: str) -> Result:
-        reference = {cell.id: cell.source for cell in tiny.cells if cell.kind == "answer"}
+        reference = tiny.reference
         notebook = with_answers(tiny, reference | answers)
         result, _ = grade(tiny, Handed("ada", nbformat.writes(notebook).encode()), executor, SECRET)
         return result

@@ -1,23 +1,18 @@
 """tools/book.py and tools/vendor.py, which make the pages."""
 
-import importlib.util
 import re
 import sys
 
 import pytest
+
+from tests.loading import load
 
 
 @pytest.fixture
 def tool(root):
     """tool(name): a script of tools/ as a module."""
 
-    def load(name: str):
-        spec = importlib.util.spec_from_file_location(f"tool_{name}", root / "tools" / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load
+    return lambda name: load(f"tools/{name}.py")
 
 
 @pytest.fixture

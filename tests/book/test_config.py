@@ -1,6 +1,5 @@
 """What is kept by hand about the book agrees with where it came from."""
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -10,6 +9,7 @@ import pytest
 import yaml
 
 from convbook.plots import COLORS, DARK_COLORS
+from tests.loading import load
 
 
 @pytest.fixture(scope="module")
@@ -21,13 +21,7 @@ def config(root) -> dict:
 def extension(root):
     """extension(name): a module of book/_ext."""
 
-    def load(name: str):
-        spec = importlib.util.spec_from_file_location(name, root / "book" / "_ext" / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load
+    return lambda name: load(f"book/_ext/{name}.py")
 
 
 def test_config_names_the_repository_of_course_toml(root, config):

@@ -1,7 +1,6 @@
 """book/_ext/fresh.py: cells run again after every change in what their result depends on, and after no other."""
 
 import ast
-import importlib.util
 import os
 import re
 import shutil
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import jupytext
 import pytest
+
+from tests.loading import load
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTER = """\
@@ -49,10 +50,7 @@ nb_execution_raise_on_error = True
 
 @pytest.fixture(scope="module")
 def fresh():
-    spec = importlib.util.spec_from_file_location("fresh", ROOT / "book" / "_ext" / "fresh.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load("book/_ext/fresh.py")
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from convbook import nets
 from convbook.shapes import Table, table
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 RESNETS = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
 
 
@@ -20,15 +22,6 @@ def without_memory(make: Callable[..., nn.Module], *args: object, **settings: ob
 
 def table_of(name: str, **settings: object) -> Table:
     return table(without_memory(getattr(nets, name), **settings), (3, 224, 224))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Small pictures on a busy machine: threads would wait for one another."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

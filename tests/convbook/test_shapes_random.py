@@ -6,7 +6,7 @@ which units see which rows.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -30,16 +30,9 @@ from convbook.shapes import (
 )
 from convbook.shapes.layers import Map
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 Pair = tuple[Layer, nn.Module]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Thousands of tiny convolutions: threads would cost more than they give."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 class Same(nn.Module):

@@ -5,7 +5,7 @@ import inspect
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,9 @@ from convbook.train import History, Run, evaluate, fit, setup
 from convbook.train.meter import gradient_norms, hits
 from convbook.train.randomness import Turns, borrowed, mix
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CLASSES = ("low", "high", "left")
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def split(n: int = 44) -> Split:

@@ -14,9 +14,9 @@ from nbgrader.api import Gradebook
 
 from autograder import stock
 from autograder.assignment import Assignment
+from autograder.zygote import SINGLE_THREAD
 from tests.solutions import warm_kernel
 
-THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 #: Of the kernels: far more than any catalogued answer takes.
 CELL_SECONDS = 120
 
@@ -28,7 +28,7 @@ def warm(folder: Path, modules: list[str]) -> Iterator[dict[str, str]]:
     warm_kernel.kernelspec(folder / "jupyter", address)
     environment = {
         **{name: value for name, value in os.environ.items() if name != "CONVBOOK_DRAWS_KEY"},
-        **THREADS,
+        **SINGLE_THREAD,
         "HOME": str(folder),
         "JUPYTER_PATH": str(folder / "jupyter"),
     }

@@ -75,7 +75,7 @@ def test_stock_nbgrader_and_the_judge_give_every_known_answer_the_same_points(
     root: Path, name: str, tmp_path: Path
 ) -> None:
     assignment = Assignment.load(root, name)
-    right = {cell.id: cell.source for cell in assignment.cells if cell.kind == "answer"}
+    right = assignment.reference
     catalogue = Catalogue.load(assignment)
     catalogue = replace(catalogue, alternatives=(*catalogue.alternatives, *MORE.get(name, ())))
     everything = checks(assignment, catalogue)

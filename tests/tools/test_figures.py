@@ -1,12 +1,12 @@
 """The book's drawn figures are what tools/figures.py draws, with the numbers that the text names."""
 
-import importlib.util
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
 
 from convbook import plots
+from tests.loading import load
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = ROOT / "book" / "figures"
@@ -14,9 +14,7 @@ COMMITTED = ROOT / "book" / "figures"
 
 @pytest.fixture(scope="module")
 def figures():
-    spec = importlib.util.spec_from_file_location("figures", ROOT / "tools" / "figures.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load("tools/figures.py")
     with plt.rc_context():
         yield module
     plt.close("all")

@@ -2,23 +2,20 @@
 
 import gzip
 import hashlib
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from convbook.data import fashion
+from tests.loading import load
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
 def tool():
-    spec = importlib.util.spec_from_file_location("make_subset", ROOT / "tools" / "make_subset.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load("tools/make_subset.py")
 
 
 @pytest.fixture

@@ -1,25 +1,19 @@
 """The set-up's own decisions; that it installs is proven by every `make test` on a clean clone."""
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.loading import load
+
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def load(name: str):
-    spec = importlib.util.spec_from_file_location(f"tools_{name}", ROOT / "tools" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
 def setup():
-    return load("setup")
+    return load("tools/setup.py")
 
 
 def test_an_unprivileged_user_is_told_the_command(setup, monkeypatch):

@@ -1,7 +1,7 @@
 """The page's arithmetic in node, against torch in float64."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,17 +11,10 @@ import torch.nn.functional as F
 
 from convbook.widgets import ConvExplorer
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 IMPORT = 'import * as math from "./conv_explorer.math.mjs";\nimport * as numbers from "./numbers.mjs";\n'
 TORCH_MODES = {"zeros": "constant", "reflect": "reflect", "circular": "circular"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Thousands of tiny convolutions: threads would cost more than they give."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def by_torch(state: dict[str, Any]) -> np.ndarray:
