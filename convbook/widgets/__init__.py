@@ -4,5 +4,6 @@ from convbook.widgets.conv_explorer import ConvExplorer
 from convbook.widgets.kernel_painter import KernelPainter
 from convbook.widgets.layer_stack import LayerStack
 from convbook.widgets.pool_explorer import PoolExplorer
+from convbook.widgets.receptive_field import ReceptiveField
 
-__all__ = ["ConvExplorer", "KernelPainter", "LayerStack", "PoolExplorer"]
+__all__ = ["ConvExplorer", "KernelPainter", "LayerStack", "PoolExplorer", "ReceptiveField"]
