@@ -27,6 +27,7 @@ Choice = dict[str, Any]
 PAUSE = 0.25  # seconds between two looks at the run
 SHARE = 0.1  # of the main thread's time that drawing may take
 
+_VIEW = "application/vnd.jupyter.widget-view+json"
 _QUIET = 'style="margin:0.25rem 0;line-height:1.5"'
 
 
@@ -251,16 +252,22 @@ class TrainingPanel(ipywidgets.VBox):
             self.refresh()
             await asyncio.sleep(PAUSE if going_on else 0)
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Where no widget can be shown: the curves so far as a picture, and in words."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            data = bundle[0] if isinstance(bundle, tuple) else bundle
-            self._keep()
-            data["text/plain"] = "\n".join([f"{self.title}: a panel with buttons.", *summary(self.runs), self._usage()])
-            if self.runs:
-                data["image/svg+xml"] = curves(self.runs).svg()
-        return bundle
+    def _ipython_display_(self, **_: Any) -> None:
+        """The panel; where no widget can be shown, the curves so far as a picture, and in words.
+
+        Not `_repr_mimebundle_`, since ipywidgets 7, which Colab ships, would show its own words then.
+        """
+        from IPython.display import display
+
+        self._keep()
+        data: dict[str, Any] = {
+            "text/plain": "\n".join([f"{self.title}: a panel with buttons.", *summary(self.runs), self._usage()])
+        }
+        if self.runs:
+            data["image/svg+xml"] = curves(self.runs).svg()
+        if self.comm is not None:  # else the panel is closed
+            data[_VIEW] = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+        display(data, raw=True)
 
     def _usage(self) -> str:
         values = ", ".join(f"{name}={next(iter(labels))!r}" for name, labels in self.choices.items())

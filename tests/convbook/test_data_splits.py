@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convbook.data
-from convbook.data import Split, hold_out, split_by_class, subset
+from convbook.data import Split, few, hold_out, split_by_class, subset
 
 
 def make(counts):
@@ -35,6 +35,34 @@ def test_a_part_has_each_class_in_proportion_and_with_the_rest_makes_the_whole(c
     for each in (rest, chosen):
         assert (np.diff(each.images.ravel().astype(int)) > 0).all()
         assert np.array_equal(each.labels, whole.labels[each.images.ravel()])
+
+
+@given(
+    counts=st.lists(st.integers(0, 20), min_size=1, max_size=8).filter(any), seed=st.integers(0), part=st.floats(0, 1)
+)
+def test_few_of_each_class_and_the_rest_make_the_whole(counts, seed, part):
+    whole = make(counts)
+    n = int(part * min(counts))
+    chosen, rest = few(whole, n, seed)
+    assert np.bincount(chosen.labels, minlength=len(counts)).tolist() == [n] * len(counts)
+    numbers = np.concatenate([chosen.images, rest.images]).ravel()
+    assert sorted(numbers.tolist()) == list(range(len(whole)))
+    for each in (chosen, rest):
+        assert (np.diff(each.images.ravel().astype(int)) > 0).all()
+        assert np.array_equal(each.labels, whole.labels[each.images.ravel()])
+
+
+def test_few_are_drawn_by_the_seed_and_a_class_that_has_too_few_is_named():
+    whole = make([30, 40])
+    assert np.array_equal(few(whole, 5, 1)[0].images, few(whole, 5, 1)[0].images)
+    assert not np.array_equal(few(whole, 5, 1)[0].images, few(whole, 5, 2)[0].images)
+    drawn = np.bincount(np.concatenate([few(whole, 5, seed)[0].images.ravel() for seed in range(400)]), minlength=70)
+    expected = np.where(whole.labels == 0, 400 * 5 / 30, 400 * 5 / 40)
+    assert (np.abs(drawn - expected) < 5 * np.sqrt(expected)).all()
+    with pytest.raises(ValueError, match=r"There are 30 pictures of a; 31 a class cannot be drawn\."):
+        few(whole, 31)
+    with pytest.raises(ValueError, match="several labels"):
+        few(replace(whole, labels=np.zeros((70, 2), np.int64)), 1)
 
 
 def test_a_subset_depends_on_its_seed_alone():

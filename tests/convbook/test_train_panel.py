@@ -433,6 +433,7 @@ def test_a_notebook_that_runs_without_a_page_has_text_and_a_picture(tmp_path: Pa
     (panel,) = shown
     assert "0.01: after 2.0 epochs the loss went from" in panel.data["text/plain"]
     assert "panel.train(rate='0.1')" in panel.data["text/plain"]
+    assert panel.data["application/vnd.jupyter.widget-view+json"]["model_id"]
     assert ElementTree.fromstring(panel.data["image/svg+xml"]).tag.endswith("svg")
     assert drawn[0].data["image/svg+xml"] == panel.data["image/svg+xml"]
     assert drawn[0].data["text/plain"].startswith("0.01: after 2.0 epochs")
