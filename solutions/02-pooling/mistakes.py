@@ -585,7 +585,7 @@ COST_MISTAKES = [
             "            costs.append(weights * inner[1] * inner[2])\n",
         ),
         points=(1, 0, 0),
-        hint="8 by 6, then 6 by 4",
+        hint="A padded zero is multiplied like any pixel",
     ),
     _cost(
         "counts the additions of poolings",
@@ -737,13 +737,13 @@ SHIFT_MISTAKES = [
         "moves to the left and up",
         ("np.roll(x, down, axis=-2), right, axis=-1", "np.roll(x, -down, axis=-2), -right, axis=-1"),
         points=(0, 0),
-        hint="Moved left nothing would change",
+        hint="the bottom row comes in at the top",
     ),
     _shift(
         "adds differences with their signs",
         ("np.sum(np.abs(after - before))", "np.abs(np.sum(after - before))"),
         points=(0, 0),
-        hint="or gains and losses cancel",
+        hint="Take absolute values before you add",
     ),
     _shift(
         "divides by the sum, signs included",
@@ -761,25 +761,25 @@ SHIFT_MISTAKES = [
         "divides by the input",
         ("/ np.sum(np.abs(before))", "/ np.sum(np.abs(x))"),
         points=(0, 0),
-        hint="so the change is 4 / 2",
+        hint="Divide by what was there before the shift",
     ),
     _shift(
         "does not divide",
         (" / np.sum(np.abs(before))", ""),
         points=(0, 0),
-        hint="so the change is 4 / 2",
+        hint="Divide by what was there before the shift",
     ),
     _shift(
         "rolls the flattened map",
         ("np.roll(np.roll(x, down, axis=-2), right, axis=-1)", "np.roll(x, down + right)"),
         points=(0, 0),
-        hint="rows move along their own axis",
+        hint="along the axis of rows",
     ),
     _shift(
         "takes the shift as (right, down)",
         ("for down, right in shifts", "for right, down in shifts"),
         points=(0, 0),
-        hint="so the change is 4 / 2",
+        hint="(1, 0) moves down by one",
     ),
     _shift(
         "fills with zeros instead of going round",
@@ -792,7 +792,7 @@ SHIFT_MISTAKES = [
         after = """,
         ),
         points=(0, 0),
-        hint="the last pixel comes back in front",
+        hint="the bottom row comes in at the top",
     ),
     _shift(
         "moves the output along before it compares",
@@ -801,7 +801,7 @@ SHIFT_MISTAKES = [
             "        after = np.roll(np.asarray(f(moved)), (-down, -right), axis=(-2, -1))",
         ),
         points=(0, 0),
-        hint="so the change is 4 / 2",
+        hint="compare the two as they come out of f",
     ),
     _shift(
         "takes the largest of the shifts",
@@ -836,7 +836,7 @@ SHIFT_MISTAKES = [
             "np.mean(np.abs(after - before) / np.maximum(np.abs(before), 1e-12))",
         ),
         points=(0, 0),
-        hint="so the change is 4 / 2",
+        hint="two lose 1 and two gain 1, which is 4 / 2",
     ),
 ]
 
@@ -953,19 +953,19 @@ BLUR_MISTAKES = [
         "pads with zeros",
         ('mode="reflect"', 'mode="constant"'),
         points=(1, 0),
-        hint="Blur first, then keep every second pixel",
+        hint="Zero padding darkens the edges",
     ),
     _blur(
         "repeats the edge",
         ('mode="reflect"', 'mode="edge"'),
         points=(1, 0),
-        hint="Blur first, then keep every second pixel",
+        hint="does not repeat it, so the corner counts once",
     ),
     _blur(
         "mirrors the edge pixel as well",
         ('mode="reflect"', 'mode="symmetric"'),
         points=(1, 0),
-        hint="Blur first, then keep every second pixel",
+        hint="does not repeat it, so the corner counts once",
     ),
     _blur(
         "goes round at the edges",
@@ -990,7 +990,7 @@ BLUR_MISTAKES = [
             "    wide = (wide + tall[:, :, :, before : before + W]) / 2\n",
         ),
         points=(1, 0),
-        hint="Blur first",
+        hint="A bright corner spreads by 4, 2 and 1 sixteenths",
     ),
     _blur(
         "pads the larger half before",
@@ -1015,7 +1015,7 @@ BLUR_MISTAKES = [
         "keeps every second pixel, whatever the stride is",
         ("wide[:, :, ::stride, ::stride]", "wide[:, :, ::2, ::2]"),
         points=(1, 0),
-        hint="it should have shape (1, 1, 4, 6)",
+        hint="stride=1 keeps every pixel",
     ),
 ]
 
@@ -1109,7 +1109,7 @@ BUG_MISTAKES = [
         OFFSET,
         WIDTH,
         points=(0, 0, 0),
-        hint="No pixel of this map is 0",
+        hint="No pixel of this map is 0 or larger",
     ),
     _bug(
         "mends the padding alone",
@@ -1120,7 +1120,7 @@ BUG_MISTAKES = [
     ),
     _bug("mends the offset alone", ZEROS, WIDTH, points=(0, 1, 0), hint="pixel 3 of such a window"),
     _bug("mends the width alone", ZEROS, OFFSET, points=(0, 0, 1), hint="In which array was it counted?"),
-    _bug("overlooks the padding", ZEROS, points=(0, 1, 1), hint="Where does it come from?"),
+    _bug("overlooks the padding", ZEROS, points=(0, 1, 1), hint="a number come from that is no pixel of its window"),
     _bug("overlooks the offset", OFFSET, points=(1, 0, 1), hint="In which array was it counted?"),
     _bug("overlooks the width", WIDTH, points=(1, 1, 0), hint="argmax counts row by row"),
     _bug(
