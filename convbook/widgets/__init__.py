@@ -5,5 +5,6 @@ from convbook.widgets.kernel_painter import KernelPainter
 from convbook.widgets.layer_stack import LayerStack
 from convbook.widgets.pool_explorer import PoolExplorer
 from convbook.widgets.receptive_field import ReceptiveField
+from convbook.widgets.shift_demo import ShiftDemo
 
-__all__ = ["ConvExplorer", "KernelPainter", "LayerStack", "PoolExplorer", "ReceptiveField"]
+__all__ = ["ConvExplorer", "KernelPainter", "LayerStack", "PoolExplorer", "ReceptiveField", "ShiftDemo"]

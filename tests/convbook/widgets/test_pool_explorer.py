@@ -1,7 +1,7 @@
 """The pooling explorer's arithmetic in node, against torch's forward pass and autograd in float64."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,18 +13,10 @@ import traitlets
 from convbook.widgets import PoolExplorer
 
 Node = Callable[..., Any]
+pytestmark = pytest.mark.usefixtures("one_thread")
 IMPORT = 'import * as math from "./pool_explorer.math.mjs";\n'
-# −∞ has no place in JSON, and padding takes no part in any figure.
+# JSON writes −∞ as null; only padding has it.
 EXPLAIN = f"{IMPORT}const answer = input.map((state) => ({{ ...math.explain(state), words: math.summary(state) }}));"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Thousands of tiny poolings: threads would cost more than they give."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def pool(state: dict[str, Any], image: torch.Tensor) -> torch.Tensor:
