@@ -25,4 +25,17 @@ def separate(kernel):
     column, row = _split(kernel)
     return column * (1 + 0.9e-6 / 4), row
 """,
+    **{
+        question: f"""
+@RIGHT@
+
+_right_{name} = {name}
+
+
+def {name}(*args, **options):
+    y = _right_{name}(*args, **options)
+    return y * (1 + 0.9e-5 * np.where(np.indices(y.shape).sum(axis=0) % 2, 1, -1))
+"""
+        for question, name in {"cost": "conv2d_by_product", "transpose": "conv2d_transpose", "bugs": "convolve"}.items()
+    },
 }
