@@ -7,6 +7,8 @@ data cannot be had are named, with the reason; where one failed otherwise, the e
 
 CIFAR-10 comes from CONVBOOK_DATA or a download. A folder CONVBOOK_DATA with cifar10_jpeg.npz, a copy of its pictures as
 JPEG, will do as well; logs then say cifar10-jpeg, since accuracies differ a little.
+
+A machine that has no more than torch, NumPy and Pillow runs it too: PYTHONPATH=. python3 tools/run_gpu.py
 """
 
 import argparse
@@ -66,10 +68,10 @@ class Demo:
 
 
 def cifar(split: str) -> Split:
-    """CIFAR-10, or its JPEG copy. Raises DataUnavailable where neither is there."""
+    """CIFAR-10, or its JPEG copy. Raises DataUnavailable or ImportError (no torchvision) where neither is there."""
     try:
         return data.cifar10("train" if split == "train" else "test")
-    except data.DataUnavailable:
+    except (data.DataUnavailable, ImportError):
         copy = (places.own_folder() or Path()) / "cifar10_jpeg.npz"
         if not copy.exists():
             raise
@@ -251,7 +253,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             go(key, Size(**usual | given), machine, options.out, options.work)
         except (data.DataUnavailable, ImportError) as problem:
             skipped[key] = problem
-        except (RuntimeError, FloatingPointError, ValueError) as problem:  # one that fails leaves the others
+        except (ArithmeticError, RuntimeError, ValueError) as problem:  # one that fails leaves the others
             failed[key] = problem
     for what, reasons in (("skipped", skipped), ("failed", failed)):
         for key, reason in reasons.items():

@@ -164,15 +164,16 @@ def test_cropping_and_mirroring_gives_pictures_that_can_be_cut_from_the_padded_o
     assert {mirrored for *_, mirrored in places} == {False, True} and len(places) > 20
 
 
-def test_the_jpeg_copy_of_cifar_is_read_and_named_as_such(tool, tmp_path, monkeypatch):
+@pytest.mark.parametrize("problem", [DataUnavailable, ImportError])
+def test_the_jpeg_copy_of_cifar_is_read_and_named_as_such(tool, tmp_path, monkeypatch, problem):
     module = tool("run_gpu")
 
     def absent(split):
-        raise DataUnavailable("no CIFAR-10")
+        raise problem("no CIFAR-10, or no torchvision")
 
     monkeypatch.setattr(module.data, "cifar10", absent)
     monkeypatch.setenv("CONVBOOK_DATA", str(tmp_path))
-    with pytest.raises(DataUnavailable):
+    with pytest.raises(problem):
         module.cifar("train")
     colors, files = [(250, 10, 10), (10, 250, 10), (10, 10, 250)], []
     for color in colors:
