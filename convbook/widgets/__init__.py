@@ -1,5 +1,6 @@
 """Widgets that compute in the page: with a kernel, in Colab, or in the static book with none."""
 
+from convbook.widgets.channel_explorer import ChannelExplorer
 from convbook.widgets.conv_explorer import ConvExplorer
 from convbook.widgets.kernel_painter import KernelPainter
 from convbook.widgets.layer_stack import LayerStack
@@ -7,4 +8,12 @@ from convbook.widgets.pool_explorer import PoolExplorer
 from convbook.widgets.receptive_field import ReceptiveField
 from convbook.widgets.shift_demo import ShiftDemo
 
-__all__ = ["ConvExplorer", "KernelPainter", "LayerStack", "PoolExplorer", "ReceptiveField", "ShiftDemo"]
+__all__ = [
+    "ChannelExplorer",
+    "ConvExplorer",
+    "KernelPainter",
+    "LayerStack",
+    "PoolExplorer",
+    "ReceptiveField",
+    "ShiftDemo",
+]

@@ -74,28 +74,39 @@ def stylesheet(name: str) -> str:
     return "\n".join((HERE / part).read_text(encoding="utf-8") for part in ("kit.css", name))
 
 
-class NumberGrid(traitlets.TraitType[Rows, Any]):
+class NumberArray(traitlets.TraitType[Any, Any]):
+    """Finite numbers along some axes: nested lists or an array, kept as lists. `largest` has a limit for each axis."""
+
+    def __init__(self, default: Any, *, largest: Sequence[int]) -> None:
+        super().__init__(default_value=default)
+        self.limits = tuple(largest)
+        axes = "one axis" if len(self.limits) == 1 else f"{len(self.limits)} axes"
+        self.info_text = f"finite numbers along {axes}, up to {' × '.join(map(str, self.limits))} of them"
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """`value` as nested lists; TraitError with a sentence when it is no such array."""
+        where = f"{type(obj).__name__}.{self.name} needs {self.info_text}"
+        try:
+            array = np.array(value)
+        except ValueError as error:  # rows of different length
+            raise traitlets.TraitError(f"{where}. Got rows that differ in length.") from error
+        limits = self.limits if array.ndim == len(self.limits) else [0] * array.ndim
+        if not array.ndim or not all(1 <= n <= most for n, most in zip(array.shape, limits, strict=True)):
+            raise traitlets.TraitError(f"{where}. Got shape {array.shape}.")
+        if array.dtype.kind not in "biuf":
+            raise traitlets.TraitError(f"{where}. Got entries that are not numbers.")
+        if not np.isfinite(array).all():
+            raise traitlets.TraitError(f"{where}. Got an entry that is infinite or not a number.")
+        return (array.astype(int) if array.dtype.kind == "b" else array).tolist()
+
+
+class NumberGrid(NumberArray):
     """A matrix of finite numbers: nested lists or an array, kept as lists of rows. At most `largest` a side."""
 
     def __init__(self, default: Rows, *, largest: int) -> None:
-        super().__init__(default_value=default)
+        super().__init__(default, largest=(largest, largest))
         self.largest = largest
         self.info_text = f"a grid of finite numbers, 1 to {largest} rows and columns, rows of equal length"
-
-    def validate(self, obj: Any, value: Any) -> Rows:
-        """`value` as lists of rows; TraitError with a sentence when it is no such grid."""
-        where = f"{type(obj).__name__}.{self.name} needs {self.info_text}"
-        try:
-            grid = np.array(value)
-        except ValueError as error:  # rows of different length
-            raise traitlets.TraitError(f"{where}. Got rows that differ in length.") from error
-        if grid.ndim != 2 or not all(1 <= side <= self.largest for side in grid.shape):
-            raise traitlets.TraitError(f"{where}. Got shape {grid.shape}.")
-        if grid.dtype.kind not in "biuf":
-            raise traitlets.TraitError(f"{where}. Got entries that are not numbers.")
-        if not np.isfinite(grid).all():
-            raise traitlets.TraitError(f"{where}. Got an entry that is infinite or not a number.")
-        return (grid.astype(int) if grid.dtype.kind == "b" else grid).tolist()
 
 
 class Picture(traitlets.TraitType[NDArray[np.uint8], Any]):
