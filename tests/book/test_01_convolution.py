@@ -20,7 +20,9 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 
-from convbook.shapes import output_size, same_padding
+from convbook.shapes import Conv, output_size, same_padding, table, transposed_size
+from convbook.widgets import ConvExplorer, KernelPainter, LayerStack, ReceptiveField
+from convbook.widgets.base import Widget
 
 CHAPTER = Path(__file__).resolve().parents[2] / "book" / "01-convolution.md"
 TEXT = CHAPTER.read_text(encoding="utf-8")
@@ -38,8 +40,9 @@ def chapter() -> SimpleNamespace:
             if cell.cell_type == "code":
                 values.append(run(cell.source, names))
     plt.close("all")
-    demos = [value for value in values if type(value).__name__ == "ConvExplorer"]
-    return SimpleNamespace(names=names, values=values, demos=demos)
+    widgets = [value for value in values if isinstance(value, Widget)]
+    demos = [each for each in widgets if isinstance(each, ConvExplorer)]
+    return SimpleNamespace(names=names, values=values, demos=demos, widgets=widgets)
 
 
 def run(source: str, names: dict) -> object:
@@ -74,8 +77,15 @@ def output_of(demo, **changes) -> np.ndarray:
 SETTINGS = {"image", "kernel", "stride", "padding", "padding_mode", "dilation", "flip"}
 
 
-def test_the_chapter_runs_and_shows_four_demos(chapter):
-    assert len(chapter.demos) == 4
+def only(chapter, kind: type):
+    """The chapter's one widget of this kind."""
+    (widget,) = (each for each in chapter.widgets if isinstance(each, kind))
+    return widget
+
+
+def test_the_chapter_runs_and_shows_its_demos(chapter):
+    kinds = [ConvExplorer] * 2 + [KernelPainter] + [ConvExplorer] * 2 + [LayerStack, ReceptiveField]
+    assert len(chapter.widgets) == len(kinds) and all(map(isinstance, chapter.widgets, kinds))
 
 
 def test_the_first_demo_answers_12_in_one_cell_at_stride_2_and_padding_1(chapter):
@@ -356,6 +366,275 @@ def test_the_suit_is_orange_and_white_is_not(chapter):
     says("about 0.66 on the sleeve")
 
 
+def test_the_painters_pixel_on_the_back_grows_with_every_row(chapter):
+    painter = only(chapter, KernelPainter)
+    assert painter.selected == (42, 12) and painter.kernel == [[0, 0, 0], [-1, 0, 1], [0, 0, 0]]
+    picture = np.rint(chapter.names["camera"] * 255) / 255  # the widget holds bytes
+    kernels = [painter.kernel, [[-1, 0, 1]] * 3, chapter.names["sobel_x"]]
+    answers = [f"{by_torch(picture, np.array(kernel, float))[42, 12]:.3g}" for kernel in kernels]
+    assert answers == ["-0.894", "-2.45", "-3.35"]
+    says("gives −0.894.", "{dropdown} Answer −2.45: three rows", "the answer is the −3.35")
+
+
+def test_two_groups_keep_apart_what_one_group_adds(chapter):
+    x, w = (torch.tensor(chapter.names[name], dtype=torch.float64) for name in ("two_channels", "one_filter"))
+    assert F.conv2d(x, w).item() == 5
+    assert F.conv2d(x, w.reshape(2, 1, 2, 2), groups=2).flatten().tolist() == [2, 3]
+    says("2 + 3 = 5, bias aside", "the output has two channels: 2 and 3.")
+
+
+@pytest.mark.parametrize(("groups", "kernels"), [(1, 16), (2, 8), (4, 4)])
+def test_kernels_of_four_channels_and_filters(groups, kernels):
+    assert torch.nn.Conv2d(4, 4, 1, groups=groups).weight.numel() == kernels
+    says("from every channel to every filter, 16 in all", "the lower half, 8 in all", "each channel, 4 in all")
+
+
+def test_weights_of_groups_and_of_a_depthwise_blur():
+    assert torch.nn.Conv2d(64, 128, 3, groups=4).weight.numel() == 128 * 16 * 9 == 18_432
+    assert torch.nn.Conv2d(64, 128, 3).weight.numel() == 73_728 == 4 * 18_432
+    assert torch.nn.Conv2d(3, 3, 3, groups=3).weight.numel() == 27
+    says("128 · 16 · 9 = 18,432, a quarter of the 73,728", "3 · 9 = 27 weights")
+
+
+def test_our_grouped_layer_is_torchs_with_any_settings(chapter):
+    rng = np.random.default_rng(3)
+    for groups in (1, 2, 4):
+        x, w, b = rng.normal(size=(4, 9, 8)), rng.normal(size=(8, 4 // groups, 3, 3)), rng.normal(size=8)
+        options = {"stride": 2, "padding": 1, "dilation": 2}
+        expected = F.conv2d(*map(torch.tensor, (x, w, b)), groups=groups, **options).numpy()
+        ours = chapter.names["grouped"](x, w, b, groups, **options)
+        assert np.allclose(ours, expected, rtol=0, atol=1e-12)
+
+
+def test_a_filter_is_blind_to_other_groups_through_two_layers(chapter):
+    assert chapter.names["touched"].tolist() == [True, True, False, False]
+    says("It is another function. A filter knows nothing of the channels in other groups")
+
+
+def test_a_filter_of_one_pixel_mixes_channels(chapter):
+    deep = torch.tensor(chapter.names["deep"], dtype=torch.float64)
+    answer = F.conv2d(deep, torch.tensor([[[[2.0]], [[-1.0]]]], dtype=torch.float64))[0]
+    assert answer.tolist() == chapter.names["mixed"].tolist() == [[1, 2], [-4, 3]]
+    says("2·3 − 1·5 = 1", "2·0 − 1·4 = −4", "rows 1 2 and −4 3")
+
+
+def test_weights_of_pointwise_and_depthwise_separable_layers():
+    assert torch.nn.Conv2d(256, 64, 1).weight.numel() == 16_384
+    full, pair = 64 * 64 * 9, 64 * 9 + 64 * 64
+    assert (full, pair) == (36_864, 4672) and 64 * 9 == 576
+    assert pair / full == pytest.approx(1 / 64 + 1 / 9)
+    assert round(full / pair) == 8
+    # MobileNets: 8 to 9 times fewer, from 64 filters on up to 1,024
+    assert all(7.8 < 1 / (1 / filters + 1 / 9) < 9 for filters in (64, 128, 256, 512, 1024))
+    says("64 · 256 = 16,384 weights", "64 · 9 + 64 · 64 = 4,672 weights", "a full 3 × 3 layer has 36,864")
+
+
+def products_of_ones(layer: torch.nn.Module, x: torch.Tensor) -> int:
+    """Multiply-adds counted as ones: with weights and pixels of 1 and no padding, outputs add up their products."""
+    torch.nn.init.ones_(layer.weight)
+    return int(layer(x).sum().item())
+
+
+def test_multiply_adds_of_small_layers():
+    assert products_of_ones(torch.nn.Conv2d(1, 1, 2, bias=False), torch.ones(1, 1, 3, 3)) == 16
+    assert products_of_ones(torch.nn.Conv2d(2, 3, 2, bias=False), torch.ones(1, 2, 3, 3)) == 96
+    assert products_of_ones(torch.nn.Conv2d(1, 6, 5, bias=False), torch.ones(1, 1, 32, 32)) == 117_600
+    assert sum(parameter.numel() for parameter in torch.nn.Conv2d(2, 3, 2).parameters()) == 27
+    says(
+        "4 · 4 = 16 *multiply-adds*",
+        "3 · 2 · 4 = 24 weights and 3 biases, so 27 parameters",
+        "24 · 4 = 96 multiply-adds",
+    )
+    says("6 · 25 · 784 = 117,600", "each weight works in 784 places")
+
+
+def test_a_picture_twice_as_large_costs_more_products_and_no_parameters(chapter):
+    stack = only(chapter, LayerStack)
+    assert stack.input_shape == (1, 32, 32)
+    before, after = (table(stack.layers, (1, n, n)) for n in (32, 64))
+    assert before.parameters == after.parameters == 156
+    assert after.multiply_adds == 6 * 25 * 60 * 60 == 540_000
+    says("6 · 25 · 60 · 60 = 540,000", "The parameters stay 156")
+
+
+def test_halving_the_size_and_doubling_the_channels_keeps_the_products(chapter):
+    rows = chapter.names["halving"].rows
+    assert [round(row.parameters / 1e3) for row in rows] == [1, 18, 74, 295, 1180]
+    assert [round(row.multiply_adds / 1e6) for row in rows] == [11, 58, 58, 58, 58]
+    assert len({row.multiply_adds for row in rows[1:]}) == 1
+    says("1, 18, 74, 295 and 1180", "11, and then four equal bars of 58", "In multiply-adds the last four are equal")
+
+
+def seen_by_torch(layers: list[tuple[int, int, int]], n: int = 200) -> int:
+    """Pixels from the first to the last with a gradient, for the middle cell after layers of (k, s, d)."""
+    pixels = torch.zeros(1, 1, n, dtype=torch.float64, requires_grad=True)
+    cells = pixels
+    for k, s, d in layers:
+        cells = F.conv1d(cells, torch.ones(1, 1, k, dtype=torch.float64), stride=s, dilation=d)
+    cells[0, 0, cells.shape[-1] // 2].backward()
+    reached = pixels.grad.flatten().nonzero()
+    return int(reached.max() - reached.min()) + 1
+
+
+@pytest.mark.parametrize(
+    ("layers", "field"),
+    [
+        ([(3, 1, 1)] * 2, 5),
+        ([(3, 2, 1), (3, 1, 1)], 7),
+        ([(3, 1, 1)] * 15, 31),
+        ([(3, 1, d) for d in (1, 2, 4, 8)], 31),
+        ([(3, 1, 1), (3, 2, 1), (3, 1, 1)], 9),
+        ([(3, 2, 1), (3, 1, 1), (3, 1, 1)], 11),
+        ([(3, 2, 1), (5, 1, 1)], 11),
+        ([(3, 2, 1), (3, 2, 1), (3, 1, 2)], 23),
+    ],
+)
+def test_receptive_fields_of_small_stacks(chapter, layers, field):
+    assert seen_by_torch(layers) == chapter.names["field"](layers) == field
+    says("3 + 2 = 5 pixels", "it is 3 + 2 · 2 = 7", "1 + 15 · 2 = 31", "1 + 2 + 4 + 8 + 16 = 31")
+
+
+def test_the_field_demo_goes_from_9_to_11(chapter):
+    demo = only(chapter, ReceptiveField)
+    assert [(layer.kernel, layer.stride) for layer in demo.layers] == [(3, 1), (3, 2), (3, 1)]
+    moved = [Conv(1, 3, stride=2), Conv(1, 3), Conv(1, 3)]
+    assert [table(layers, (1, demo.size)).rows[-1].receptive_field[0] for layers in (demo.layers, moved)] == [9, 11]
+    says("The chosen cell sees 9 pixels", "3 + 2 · 2 + 2 · 2 = 11")
+
+
+def test_paths_through_five_layers(chapter):
+    counts = chapter.names["counts"].tolist()
+    assert counts == [1, 5, 15, 30, 45, 51, 45, 30, 15, 5, 1] and sum(counts) == 3**5 == 243
+    says("it sees 11 pixels, on 3 · 3 · 3 · 3 · 3 = 243 paths", "The pixel in the middle has 51 of them")
+
+
+def test_the_exam_network_is_what_torch_makes_of_it():
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 16, 5, 2, 2),
+        torch.nn.Conv2d(16, 16, 3, padding=2, dilation=2, groups=16),
+        torch.nn.Conv2d(16, 32, 1),
+        torch.nn.Conv2d(32, 10, 3, 2),
+    )
+    x, parameters, products = torch.zeros(1, 3, 32, 32), [], []
+    for layer, size in zip(network, (16, 16, 16, 7), strict=True):
+        x = layer(x)
+        assert x.shape[-2:] == (size, size)
+        parameters.append(sum(each.numel() for each in layer.parameters()))
+        products.append(layer.weight.numel() * size * size)
+    assert parameters == [1216, 160, 544, 2890] and sum(parameters) == 4810
+    assert products == [307_200, 36_864, 131_072, 141_120] and sum(products) == 616_256
+    layers = [(5, 2, 1), (3, 1, 2), (1, 1, 1), (3, 2, 1)]
+    assert [seen_by_torch(layers[:end]) for end in (1, 2, 3, 4)] == [5, 13, 13, 17]
+    for line in ("1,216 | 256 | 307,200", "160 | 256 | 36,864", "544 | 256 | 131,072", "2,890 | 49 | 141,120"):
+        says(f"| {line} |")
+    says("| 4,810 | | 616,256 |", "5 + 2 · 2 · 2 = 13", "13 + 2 · 2 = 17, and the jump becomes 4")
+    says("(32 + 4 − 4 − 1)/2 = 15.5", "(16 − 2 − 1)/2 = 6.5", "(16 + 4 − 5)/1 + 1 = 16")
+
+
+def test_every_product_with_spaces_is_right():
+    """All of the form a · b · … + c · d + … = e, with nothing before that belongs to them."""
+    number = r"\d+(?:,\d{3})*"
+    product = rf"{number}(?: · {number})*"
+    found = re.findall(
+        rf"(?<![\d/·+−(=] )(?<![\d/,])({product}(?: [+−] {product})*) = ({number})(?![\d/]|[.,]\d| [+−·])", FLAT
+    )
+    found = [(left, right) for left, right in found if "·" in left]
+    assert len(found) >= 40
+    for left, right in found:
+        python = left.replace(",", "").replace("·", "*").replace("−", "-")
+        assert eval(python) == int(right.replace(",", "")), (left, right)
+
+
+def test_a_map_moves_along_at_stride_1_and_at_stride_2_by_even_shifts():
+    rows = [[0] * (1 + shift) + [3] + [0] * (3 - shift) for shift in range(3)]
+    assert [by_torch(row, [1, -1])[0].tolist() for row in rows] == [[-3, 3, 0, 0], [0, -3, 3, 0], [0, 0, -3, 3]]
+    assert [by_torch(row, [1, -1], stride=2)[0].tolist() for row in rows] == [[-3, 0], [0, 3], [0, -3]]
+    says("Take the row 0 3 0 0 0 and the kernel 1 −1, which answers −3, 3, 0, 0.", "the answers are 0, −3, 3, 0")
+    says("−3, 0 before and 0, 3 after", "0, −3. That is −3, 0 moved by one cell", "31 of 32")
+
+
+def test_circular_padding_keeps_equivariance_and_zeros_and_odd_shifts_break_it(chapter):
+    gap = chapter.names["gap"]
+    assert not any(gap(shift).any() for shift in (1, 2, 77))
+    assert [gap(shift, stride=2).any() for shift in (1, 2, 3, 4)] == [True, False, True, False]
+    assert np.abs(gap(1, "zeros")).max(axis=0).nonzero()[0].tolist() == [0, 1, 127]
+    says("all is gray but for thin columns at the left and right edges")
+    says("With circular padding and stride 1 nothing is lost, and the difference is exactly 0")
+
+
+def test_one_two_and_three_dimensions(chapter):
+    assert F.conv1d(torch.tensor([[[14.0, 15, 19, 20, 18]]]), torch.ones(1, 1, 3))[0, 0, 0] / 3 == 16
+    assert [3**axes for axes in (1, 2, 3)] == [3, 9, 27]
+    motion = chapter.names["motion"][0, 0, 0]
+    assert motion[:2].tolist() == [[0, -5, 0, 5, 0]] * 2 and not motion[2].any()
+    assert 64 * 64 * 27 == 110_592 == 3 * 64 * 64 * 9
+    says("(14 + 15 + 19)/3 = 16", "(−1)·2 + 1·7 = 5", "110,592 weights, three times those of 3 × 3")
+
+
+def test_the_toeplitz_matrices_are_the_convolution(chapter):
+    toeplitz, matrix = chapter.names["toeplitz"], chapter.names["T"]
+    assert (toeplitz @ chapter.names["row"]).tolist() == [4, 5, 0, 10]
+    assert toeplitz.size == 24 and set(toeplitz[toeplitz != 0]) == {1, -1, 2}
+    assert matrix.tolist() == [
+        [2, 1, 0, 0, -1, 0, 0, 0, 0],
+        [0, 2, 1, 0, 0, -1, 0, 0, 0],
+        [0, 0, 0, 2, 1, 0, 0, -1, 0],
+        [0, 0, 0, 0, 2, 1, 0, 0, -1],
+    ]
+    assert matrix.size == 36 and (matrix @ chapter.names["x"].ravel()).tolist() == [1, 7, -1, 9]
+    says(
+        "1·2 − 1·0 + 2·1 = 4",
+        "Row 1 is 2 1 0 0 −1 0 0 0 0",
+        "with 4 weights in place of 36",
+        "The matrix has 24 entries",
+    )
+
+
+def test_patches_in_columns_are_torchs_unfold(chapter):
+    x = torch.tensor(chapter.names["x"], dtype=torch.float64)[None]
+    columns = F.unfold(x[None], 2)[0].T.tolist()
+    assert columns == [[1, 3, 0, 4], [3, 2, 4, 1], [0, 4, 2, 5], [4, 1, 5, 0]] and np.size(columns) == 16
+    says("The first patch in {numref}`fig-by-hand` holds 1 3 0 4", "16, made of 9")
+    picture = np.random.default_rng(5).normal(size=(3, 7, 6))
+    assert np.array_equal(chapter.names["im2col"](picture, 3), F.unfold(torch.tensor(picture)[None], 3)[0].numpy())
+    large = F.unfold(torch.ones(1, 1, 1000, 1000), 3)
+    assert round(large.numel() / 1000**2, 1) == 9.0
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_the_transposed_convolution_paints_copies(chapter, stride):
+    y, w = torch.tensor([[[1.0, 2, -1]]]), torch.tensor([[[1.0, -1, 2]]])
+    expected = F.conv_transpose1d(y, w, stride=stride)[0, 0].tolist()
+    assert chapter.names["transpose1d"]([1, 2, -1], np.array([1, -1, 2]), stride).tolist() == expected
+
+
+def test_two_answers_paint_five_pixels_and_three_paint_seven():
+    w = torch.tensor([[[1.0, -1, 2]]])
+    assert F.conv_transpose1d(torch.tensor([[[1.0, 2]]]), w, stride=2).flatten().tolist() == [1, -1, 4, -2, 4]
+    assert F.conv_transpose1d(torch.ones(1, 1, 3), w, stride=2).numel() == 7
+    says("and the row is 1 −1 4 −2 4", "2·1 + 1·2 = 4", "2 · 2 + 3 = 7")
+
+
+@pytest.mark.parametrize("n", range(7, 13))
+def test_dumoulin_and_visins_relations_hold_for_torch(n):
+    for k in (1, 2, 3, 4):
+        for s in (1, 2, 3):
+            for p in range(k // 2 + 1):
+                small = F.conv1d(torch.zeros(1, 1, n), torch.zeros(1, 1, k), stride=s, padding=p)
+                a = (n + 2 * p - k) % s
+                large = F.conv_transpose1d(small, torch.zeros(1, 1, k), stride=s, padding=p, output_padding=a)
+                assert small.shape[-1] == (n + 2 * p - k) // s + 1
+                assert large.shape[-1] == n == s * (small.shape[-1] - 1) + a + k - 2 * p
+    says("Relation 7 is about pooling", "in seven cases, relations 8 to 14")
+
+
+def test_checkerboards_come_where_the_stride_does_not_divide_the_kernel():
+    for k, s in [(3, 2), (4, 2), (2, 2), (6, 3), (5, 3)]:
+        inside = F.conv_transpose1d(torch.ones(1, 1, 20), torch.ones(1, 1, k), stride=s)[0, 0, k:-k]
+        assert (len(set(inside.tolist())) == 1) == (k % s == 0)
+    says("Choose $k$ as a multiple of $s$ there")
+
+
 def solutions() -> list[str]:
     found = re.findall(r"^(`{4,})\{solution\} [^\n]*\n(.*?)^\1$", TEXT, re.S | re.M)
     return ["\n".join(re.findall(r"^```python\n(.*?)^```$", body, re.S | re.M)) for _, body in found]
@@ -406,10 +685,26 @@ QUIZ: list[Callable[[], bool]] = [
         == [[1, 2, 3, 3, 3, 2, 1], [2, 3, 3, 3, 3, 3, 2], [3] * 7, [2, 1, 2, 1, 2, 1, 2]]
     ),
     lambda: same_padding(224, 3, 2) == (0, 1) and [output_size(224, 3, 2, p) for p in (0, 1)] == [111, 112],
+    lambda: torch.nn.Conv2d(32, 32, 3, groups=32, bias=False).weight.numel() == 288 and 32 * 32 * 9 == 9216,
+    lambda: (
+        table([Conv(8, 3, padding=1)], (3, 64, 64)).multiply_adds
+        == 4 * table([Conv(8, 3, padding=1)], (3, 32, 32)).multiply_adds
+    ),
+    lambda: seen_by_torch([(3, 2, 1), (5, 1, 1)]) == 11 and seen_by_torch([(3, 1, 1), (5, 1, 1)]) == 7,
+    lambda: [shift for shift in range(1, 9) if moves_along(shift, stride=4)] == [4, 8],
+    lambda: seen_by_torch([(1, 1, 1)]) == 1,
+    lambda: output_size(32, 4, 2, 1) == 16 and transposed_size(16, 4, 2, 1) == 32 and output_size(16, 4, 2, 1) == 8,
 ]
 
 
-@pytest.mark.parametrize("number", range(1, 9))
+def moves_along(shift: int, stride: int) -> bool:
+    """Whether a circular layer of this stride answers to a shifted row with its map, moved by shift/stride cells."""
+    row, taps = np.arange(24) ** 2 % 23, [1, 2, 4]
+    before, after = (by_torch(each, taps, (1, stride), 1, mode="circular")[0] for each in (row, np.roll(row, shift)))
+    return bool(shift % stride == 0 and np.array_equal(after, np.roll(before, shift // stride)))
+
+
+@pytest.mark.parametrize("number", range(1, len(QUIZ) + 1))
 def test_the_figures_of_each_quiz_item_are_right(number):
     assert QUIZ[number - 1]()
 
@@ -425,4 +720,10 @@ def test_the_right_options_of_the_quiz_are_the_checked_ones():
         "It spans 5 × 5 pixels, still with 9 weights",
         "Same, circular, stride 1",
         "F.pad with 0 before and 1 after, then padding = 0",
+        "288",
+        "Parameters stay, multiply-adds become about four times as many",
+        "11",
+        "4",
+        "The pixel at the same place, in all channels",
+        "It gives 32 pixels, in general others",
     ]

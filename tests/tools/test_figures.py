@@ -51,3 +51,20 @@ def test_the_wirings_have_15_9_and_9_lines_and_three_styles_where_weights_are_sh
     # The same tap has the same style at every output.
     ends = {(line.get_xdata()[0] - line.get_xdata()[1], line.get_linestyle()) for line in shared.lines}
     assert len(ends) == 3
+
+
+def test_the_groups_have_16_8_and_4_kernels(figures):
+    figures.channel_groups()
+    assert [len(ax.lines) for ax in plt.gcf().axes] == [16, 8, 4]
+
+
+def test_one_cell_reaches_5_pixels_at_stride_1_and_7_at_stride_2(figures):
+    figures.receptive_field()
+    for ax, pixels in zip(plt.gcf().axes, (5, 7), strict=True):
+        assert len({line.get_xdata()[0] for line in ax.lines if line.get_ydata()[0] == 0}) == pixels
+        assert len(ax.lines) == 9 + 3
+
+
+def test_the_maps_of_the_exam_are_drawn_to_scale(figures):
+    figures.exam_network()
+    assert [patch.get_width() for patch in plt.gca().patches[:5]] == [32, 16, 16, 16, 7]
