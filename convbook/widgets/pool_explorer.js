@@ -161,7 +161,7 @@ function render({ model, el }) {
     problem.textContent = view.problem;
 
     back.forEach((each) => (each.hidden = Boolean(view.problem) || !state.gradient));
-    drawGradient(view, field);
+    if (state.gradient) drawGradient(view, field);
 
     result.hidden = Boolean(view.problem);
     result.lastChild.hidden = !state.gradient;
