@@ -158,7 +158,7 @@ function render({ model, el }) {
     write(sums[4], formatCount(multiply_adds));
   }
 
-  const root = h("div", { class: "cb-widget cb-layers", role: "group", "aria-label": "Layer stack" },
+  const root = h("div", { class: "cb-widget cb-layer-stack", role: "group", "aria-label": "Layer stack" },
     h("p", { class: "cb-title" }, "Layer stack"),
     h("div", { class: "cb-side" }, preset.element,
       h("div", { class: "cb-side", role: "group", "aria-label": "Input" }, ...sides.map(({ element }) => element))),
