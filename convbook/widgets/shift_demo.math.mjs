@@ -42,7 +42,7 @@ export const WAYS = {
   max: { name: "Max of two, stride 2", halve: (row) => everySecond(pairs(row, Math.max)) },
   average: { name: "Average of two, stride 2", halve: (row) => everySecond(pairs(row, (a, b) => (a + b) / 2)) },
   blur: {
-    name: "Blur pooling: max of two, blur, stride 2",
+    name: "Blur pooling: max, blur, stride 2",
     halve: (row, width) => everySecond(blurred(pairs(row, Math.max), width)),
   },
 };

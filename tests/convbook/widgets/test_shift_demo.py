@@ -115,13 +115,13 @@ def test_the_summary_says_what_the_rows_show(node: Node) -> None:
         "Every second pixel: 0, 0 becomes 1, 1, the answer before was all zero, so the change has no value. "
         "Max of two, stride 2: stays 1, 1, a change of 0 %. "
         "Average of two, stride 2: stays 0.5, 0.5, a change of 0 %. "
-        "Blur pooling: max of two, blur, stride 2: stays 1, 1, a change of 0 %."
+        "Blur pooling: max, blur, stride 2: stays 1, 1, a change of 0 %."
     )
     assert "moved by 0 pixels: 0, 1, 0, 1." in still
     curves = node(f"{IMPORT}const answer = math.curves(math.explain(input));", stripes)
     assert curves.endswith(
         "At one pixel: Every second pixel, no value; Max of two, stride 2, 0 %; "
-        "Average of two, stride 2, 0 %; Blur pooling: max of two, blur, stride 2, 0 %."
+        "Average of two, stride 2, 0 %; Blur pooling: max, blur, stride 2, 0 %."
     )
 
 
