@@ -37,21 +37,23 @@ function svg(tag, attributes, ...children) {
 }
 
 // A plot of up to four lines, told apart by dashes as well as by color. `x` and `y` are the words at the axes.
-//   update({label, x, y, lines, at}): label is what a screen reader says instead, in whole sentences; x and y are
+//   update({label, x, y, lines, at, bands}): label is what a screen reader says instead, in whole sentences; x and y are
 //   [lowest, highest]; lines are {name, points}, points [x, y] with null for no value; `at` is an x to mark, with a dot
-//   on each line that has a point there, or null.
+//   on each line that has a point there, or null; bands are up to two {name, ranges}, each range a stretch [from, to]
+//   of x to shade, and what has no range is not in the legend.
 export function plot({ x: across, y: up }) {
   const drawing = svg("svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none" });
   const [rows, columns, legend] = ["cb-rows", "cb-columns", "cb-legend"].map((name) => h("div", { class: name }));
+  const shades = h("div", { class: "cb-bands" });
   const element = h("div", { class: "cb-plot", role: "img" },
-    h("p", { class: "cb-up" }, up), rows, h("div", {}, drawing), columns,
+    h("p", { class: "cb-up" }, up), rows, h("div", {}, shades, drawing), columns,
     h("p", { class: "cb-across" }, across), legend);
 
   const stroke = (name, d) => svg("path", { class: name, d, "vector-effect": "non-scaling-stroke" });
   const sample = (index) => svg("svg", { class: "cb-sample", viewBox: "0 0 100 100", preserveAspectRatio: "none" },
     stroke(`cb-line cb-line-${index}`, "M0 50H100"));
 
-  function update({ label, x, y, lines, at = null }) {
+  function update({ label, x, y, lines, at = null, bands = [] }) {
     element.setAttribute("aria-label", label);
     const [across, up] = [ticks(...x), ticks(...y)];
     const share = (value, [low, high]) => (100 * (value - low)) / (high - low);
@@ -65,7 +67,14 @@ export function plot({ x: across, y: up }) {
         stroke(`cb-dot cb-line-${index}`, `${path([point], x, y)}h0`))));
     rows.replaceChildren(...up.map((value) => h("span", { style: `inset-block-end: ${share(value, y)}%` }, formatNumber(value))));
     columns.replaceChildren(...across.map((value) => h("span", { style: `inset-inline-start: ${share(value, x)}%` }, formatNumber(value))));
-    legend.replaceChildren(...lines.map(({ name }, index) => h("span", {}, sample(index), name)));
+    shades.replaceChildren(...bands.flatMap(({ ranges }, index) =>
+      ranges.filter(([from, to]) => from < x[1] && to > x[0]).map(([from, to]) => h("span", {
+        class: `cb-band-${index}`,
+        style: `inset-inline: ${share(Math.max(from, x[0]), x)}% ${100 - share(Math.min(to, x[1]), x)}%`,
+      }))));
+    legend.replaceChildren(...lines.map(({ name }, index) => h("span", {}, sample(index), name)),
+      ...bands.flatMap(({ name, ranges }, index) =>
+        ranges.length ? h("span", {}, h("span", { class: `cb-sample cb-band-${index}` }), name) : []));
   }
 
   return { element, update };
