@@ -5,10 +5,9 @@
 
 import { formatNumber } from "./numbers.mjs";
 
-export const THRESHOLD = 0.05; // a slope under it, in size, counts as saturated
+const THRESHOLD = 0.05; // a slope under it, in size, counts as saturated
 export const LAYERS = 10;
-export const [SMALL, LARGE] = [0.01, 100]; // sizes at which ten layers count as vanishing and exploding
-const REACH = 50; // the largest |x|
+const [SMALL, LARGE] = [0.01, 100]; // sizes at which ten layers count as vanishing and exploding
 // Steps of the slider, for x: tenths up to 5, halves up to 10, fives up to 50.
 export const STEPS = [-68, 68];
 export const TENTHS = { weight: [-50, 50], alpha: [1, 30] };
@@ -94,13 +93,14 @@ export const ACTIVATIONS = {
   },
 };
 
-const neverZero = ({ activation, negative_slope }) => !(activation === "relu" || (activation === "leaky_relu" && negative_slope === 0));
+// Whether the slope is exactly 0 somewhere: not where it only is too small for a 64-bit number.
+const canDie = ({ activation, negative_slope }) => activation === "relu" || (activation === "leaky_relu" && negative_slope === 0);
 
 // The stretches of x where the slope is under the threshold, from left to right: {kind, from, to}. One that goes on for
 // ever is "saturated", or "dead" where the slope is exactly 0; one between steeper sides is "level", a minimum.
 export function zones(state) {
   const flat = (x) => Math.abs(ACTIVATIONS[state.activation].slope(x, state)) < THRESHOLD;
-  const every = 0.05;
+  const [ends, every] = [10, 0.1]; // no slope crosses the threshold further out, or twice between two places
   const found = [];
   const edge = (inside, outside) => {
     for (let i = 0; i < 40; i++) {
@@ -110,9 +110,9 @@ export function zones(state) {
     }
     return Math.round(inside * 1e9) / 1e9 + 0;
   };
-  let from = flat(-REACH) ? -Infinity : null;
-  for (let i = 1; i <= (2 * REACH) / every; i++) {
-    const [before, x] = [i - 1, i].map((n) => n * every - REACH);
+  let from = flat(-ends) ? -Infinity : null;
+  for (let i = 1; i <= (2 * ends) / every; i++) {
+    const [before, x] = [i - 1, i].map((n) => n * every - ends);
     if (from === null && flat(x)) from = edge(x, before);
     if (from !== null && !flat(x)) {
       found.push([from, edge(before, x)]);
@@ -121,7 +121,7 @@ export function zones(state) {
   }
   if (from !== null) found.push([from, Infinity]);
   return found.map(([left, right]) => ({
-    kind: Number.isFinite(right - left) ? "level" : neverZero(state) ? "saturated" : "dead",
+    kind: Number.isFinite(right - left) ? "level" : canDie(state) ? "dead" : "saturated",
     from: left,
     to: right,
   }));
@@ -129,16 +129,16 @@ export function zones(state) {
 
 const kindAt = (x, found) => found.find(({ from, to }) => from <= x && x <= to)?.kind ?? "active";
 
-// The layers, one after another: {input z = w · x, value f(z), slope w · f′(z), product of the slopes so far, kind}.
+// The layers, one after another, with z = w · x: {value f(z), slope w · f′(z), product of the slopes so far, kind}.
 function chain(state, found) {
   const { value, slope } = ACTIVATIONS[state.activation];
   let [x, product] = [state.x, 1];
   return Array.from({ length: LAYERS }, () => {
-    const input = state.weight * x;
-    const own = state.weight * slope(input, state);
-    x = value(input, state);
+    const z = state.weight * x;
+    const own = state.weight * slope(z, state);
+    x = value(z, state);
     product *= own;
-    return { input, value: x, slope: own, product, kind: kindAt(input, found) };
+    return { value: x, slope: own, product, kind: kindAt(z, found) };
   });
 }
 
@@ -153,8 +153,9 @@ function curves(state, span) {
   const right = Number.MIN_VALUE; // the first number to the right of 0
   const places = Array.from({ length: 201 }, (_, i) => (span * (i - 100)) / 100);
   const at = [...new Set([...places, state.x, right])].sort((a, b) => a - b);
-  const steps = at.flatMap((x) => [...(x === right && slope(x, state) !== slope(0, state) ? [[0, null]] : []), [x, slope(x, state)]]);
-  const [values, slopes] = [at.map((x) => [x, value(x, state)]), steps];
+  const jumps = slope(right, state) !== slope(0, state);
+  const values = at.map((x) => [x, value(x, state)]);
+  const slopes = at.flatMap((x) => [...(jumps && x === right ? [[0, null]] : []), [x, slope(x, state)]]);
   return {
     values, slopes,
     valueRange: around(values.map(([, y]) => y), 0.06),
@@ -169,7 +170,7 @@ export function explain(state) {
   const { value, slope, formulas } = ACTIVATIONS[state.activation];
   const found = zones(state);
   const layers = chain(state, found);
-  const span = [5, 10, 20, REACH].find((each) => Math.abs(state.x) <= each);
+  const span = [5, 10, 20, 50].find((each) => Math.abs(state.x) <= each);
   const sizes = {
     values: [[0, power(state.x)], ...layers.map((layer, i) => [i + 1, power(layer.value)])],
     products: [[0, 0], ...layers.map(({ product }, i) => [i + 1, power(product)])],
@@ -182,15 +183,12 @@ export function explain(state) {
   };
 }
 
-export const fate = (x) =>
-  x === 0 ? "zero" : Math.abs(x) < SMALL ? "vanishes" : Math.abs(x) > LARGE ? "explodes" : "keeps";
-
 // A number as people write it, three significant digits; very small and large ones with a power of ten: 1.93·10⁻²².
 export function short(x) {
   const n = Math.abs(x);
   if (n === 0 || (n >= 1e-3 && n < 1e5)) return formatNumber(x);
   const [digits, exponent] = x.toExponential(2).split("e");
-  const raised = exponent.replace("+", "").replace(/./g, (digit) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]));
+  const raised = exponent.replace("+", "").replace(/./g, (sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign] ?? "⁻");
   return `${formatNumber(Number(digits))}·10${raised}`;
 }
 
@@ -226,13 +224,12 @@ export function zonesInWords(state, found) {
   return `${name} is ${parts.join(", and ")}.`;
 }
 
-const FATES = {
-  zero: "is 0",
-  vanishes: `vanishes (under ${SMALL} in size)`,
-  explodes: `explodes (over ${LARGE} in size)`,
-  keeps: "keeps its size",
+const inWords = (x) => {
+  if (x === 0) return "is 0";
+  const fate = Math.abs(x) < SMALL ? `vanishes (under ${SMALL} in size)`
+    : Math.abs(x) > LARGE ? `explodes (over ${LARGE} in size)` : "keeps its size";
+  return `is ${short(x)}: it ${fate}`;
 };
-const inWords = (x) => (x === 0 ? FATES.zero : `is ${short(x)}: it ${FATES[fate(x)]}`);
 
 // Why no gradient comes back, and from which layer on.
 function lossInWords({ weight }, layers) {
