@@ -106,7 +106,7 @@ function render({ model, el }) {
     h("div", { class: "cb-result" }, found, here, regions),
     h("div", { class: "cb-pair" }, values.element, slopes.element),
     h("div", { class: "cb-chain" },
-      h("p", { class: "cb-caption" }, `${LAYERS} layers, each f(w · x), the first from the input above. The product of slopes is the gradient of a layer’s value with respect to that input.`),
+      h("p", { class: "cb-caption" }, `${LAYERS} layers, each f(w · x), the first from the input above. The product of slopes is the gradient of a layer’s value with respect to that input. A unit is named by its own slope f′, without w.`),
       h("div", { class: "cb-controls" }, weight.element)),
     h("div", { class: "cb-pair" }, wide.element, sizes.element),
     outcome, said.element);
