@@ -75,6 +75,9 @@
     return state;
   }
 
+  // Script or style of a model: its own, or those of the model that it names (book/_ext/onescript.py).
+  const source = (state, name) => (state[name]?.as_in ? stored[state[name].as_in].state[name] : state[name]);
+
   const modules = new Map(); // source -> promise of the widget it defines
   function load(source) {
     if (!modules.has(source)) {
@@ -107,8 +110,8 @@
   async function initialize(entry) {
     if (entry?.model_name !== "AnyModel") throw new Error("It needs Python behind it.");
     const state = unpack(entry);
-    const widget = await load(state._esm);
-    addStyle(state._css);
+    const widget = await load(source(state, "_esm"));
+    addStyle(source(state, "_css"));
     const model = new Model(state);
     await widget.initialize?.({ model, ...context });
     return { widget, model };

@@ -95,12 +95,27 @@ def test_pages_carry_the_widgets_of_this_code(book):
     classes = {f"{cls.__module__}.{cls.__qualname__}": cls for cls in vars(widgets).values() if isinstance(cls, type)}
     found = 0
     for page in read_pages(book):
-        for state in STATE.findall((book / page).read_text()):
-            for model in json.loads(state)["state"].values():
-                if cls := classes.get(model["state"].get("_anywidget_id")):
-                    assert (model["state"]["_esm"], model["state"]["_css"]) == (cls._esm, cls._css), page
+        for text in STATE.findall((book / page).read_text()):
+            models = {name: model["state"] for name, model in json.loads(text)["state"].items()}
+            for state in models.values():
+                if cls := classes.get(state.get("_anywidget_id")):
+                    assert [source(models, state, name) for name in ("_esm", "_css")] == [cls._esm, cls._css], page
                     found += 1
     assert found, "no page has a widget of convbook.widgets"
+
+
+def source(models: dict, state: dict, name: str) -> str:
+    """A model's script or style, or those of the model that it names."""
+    return models[state[name]["as_in"]][name] if isinstance(state[name], dict) else state[name]
+
+
+def test_a_page_carries_the_script_and_the_style_of_a_widget_once(book):
+    for page in read_pages(book):
+        for text in STATE.findall((book / page).read_text()):
+            states = [model["state"] for model in json.loads(text)["state"].values()]
+            for name in ("_esm", "_css"):
+                sources = [state[name] for state in states if isinstance(state.get(name), str)]
+                assert len(sources) == len(set(sources)), page
 
 
 def test_a_demo_says_what_it_needs_where_scripts_are_off(soup):

@@ -67,6 +67,18 @@ def test_two_models_of_one_class_keep_apart(host):
     assert page.locator("button").all_inner_texts() == ["2, doubled 4", "5, doubled 10"]
 
 
+def test_a_model_may_name_another_for_its_script_and_its_style(host):
+    first = any_model(COUNTER, css="button { color: rgb(1, 2, 3); }", count=1, doubled=2)
+    later = {
+        "model_name": "AnyModel",
+        "state": {"_esm": {"as_in": "a"}, "_css": {"as_in": "a"}, "count": 5, "doubled": 10},
+    }
+    page = host({"a": first, "b": later}, ["b", "a"])
+    assert page.locator("button").all_inner_texts() == ["5, doubled 10", "1, doubled 2"]
+    assert page.evaluate("getComputedStyle(document.querySelector('button')).color") == "rgb(1, 2, 3)"
+    assert page.locator("head style").count() == 1
+
+
 def test_listeners_hear_of_changes_and_of_nothing_else(host):
     page = host({"a": any_model(COUNTER, count=0, doubled=0, grid=[[1, 2]])}, ["a"])
     heard = page.evaluate(
