@@ -21,7 +21,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from convbook.shapes import Conv, output_size, same_padding, table, transposed_size
-from convbook.widgets import ConvExplorer, KernelPainter, LayerStack, ReceptiveField
+from convbook.widgets import ChannelExplorer, ConvExplorer, KernelPainter, LayerStack, ReceptiveField
 from convbook.widgets.base import Widget
 
 CHAPTER = Path(__file__).resolve().parents[2] / "book" / "01-convolution.md"
@@ -84,7 +84,7 @@ def only(chapter, kind: type):
 
 
 def test_the_chapter_runs_and_shows_its_demos(chapter):
-    kinds = [ConvExplorer] * 2 + [KernelPainter] + [ConvExplorer] * 2 + [LayerStack, ReceptiveField]
+    kinds = [ConvExplorer] * 2 + [KernelPainter] + [ConvExplorer] * 2 + [ChannelExplorer, LayerStack, ReceptiveField]
     assert len(chapter.widgets) == len(kinds) and all(map(isinstance, chapter.widgets, kinds))
 
 
@@ -381,6 +381,16 @@ def test_two_groups_keep_apart_what_one_group_adds(chapter):
     assert F.conv2d(x, w).item() == 5
     assert F.conv2d(x, w.reshape(2, 1, 2, 2), groups=2).flatten().tolist() == [2, 3]
     says("2 + 3 = 5, bias aside", "the output has two channels: 2 and 3.")
+
+
+def test_the_channel_demo_goes_from_6_to_3_and_from_18_to_10_parameters(chapter):
+    demo = only(chapter, ChannelExplorer)
+    image, weight, bias = (torch.tensor(each, dtype=torch.float64) for each in (demo.image, demo.weight, demo.bias))
+    assert demo.selected == (0, 0, 0) and F.conv2d(image, weight, bias)[0, 0, 0] == 6
+    own = torch.stack([weight[0, :1], weight[1, 1:]])  # filter 0 keeps its kernel of channel 0
+    assert F.conv2d(image, own, bias, groups=2)[0, 0, 0] == 3
+    assert [weight.numel() + 2, own.numel() + 2] == [18, 10]
+    says("The cell is 2 + 1 = 3", "The parameters fall from 18 to 10")
 
 
 @pytest.mark.parametrize(("groups", "kernels"), [(1, 16), (2, 8), (4, 4)])
