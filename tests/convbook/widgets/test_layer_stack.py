@@ -53,7 +53,7 @@ def by_convbook(layers: list[Layer], shape: tuple[int, ...]) -> tuple[Table | No
 def test_figures_and_sentences_are_those_of_convbook_for_any_stack(node: Node) -> None:
     draws = np.random.default_rng(20261121)
     stacks = []
-    for _ in range(1500):
+    for _ in range(1000):
         shape = (int(draws.choice([1, 2, 4])), *(int(n) for n in draws.integers(1, 40, size=2)))
         stacks.append(([random_layer(draws) for _ in range(draws.integers(1, 9))], shape))
     views = node(f"{IMPORT}const answer = input.map(math.table);", [packed(*stack) for stack in stacks])
@@ -71,7 +71,7 @@ def test_figures_and_sentences_are_those_of_convbook_for_any_stack(node: Node) -
             assert (view["parameters"], view["multiply_adds"]) == (expected.parameters, expected.multiply_adds)
         whole += not problem
         refused.add(problem.split(" ", 2)[0])
-    assert whole > 200
+    assert whole > 130
     assert {"The", "It", "groups", "padding"} <= refused, "each kind of misfit must occur"
 
 

@@ -62,7 +62,7 @@ def random_state(draws: np.random.Generator) -> dict[str, Any]:
 
 def test_output_and_gradient_are_those_of_torch_for_any_state(node: Node) -> None:
     draws = np.random.default_rng(20261121)
-    states = [random_state(draws) for _ in range(3000)]
+    states = [random_state(draws) for _ in range(2000)]
     fitting = 0
     for state, view in zip(states, node(EXPLAIN, states), strict=True):
         output, gradient = by_torch(state)
@@ -71,7 +71,7 @@ def test_output_and_gradient_are_those_of_torch_for_any_state(node: Node) -> Non
         fitting += output.size > 0
         np.testing.assert_allclose(np.array(view["output"]).reshape(output.shape), output, rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(view["gradient"], gradient, rtol=1e-12, atol=1e-12)
-    assert 1000 < fitting < 2900, "the draws must try both states with and states without an output"
+    assert 700 < fitting < 1900, "the draws must try both states with and states without an output"
 
 
 def test_an_even_split_is_the_mean_of_the_gradients_beside_the_tie(node: Node) -> None:

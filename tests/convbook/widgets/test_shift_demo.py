@@ -53,7 +53,7 @@ def random_state(draws: np.random.Generator) -> dict[str, Any]:
 
 def test_answers_and_changes_are_those_of_torch_for_any_state(node: Node) -> None:
     draws = np.random.default_rng(20261121)
-    states = [random_state(draws) for _ in range(400)]
+    states = [random_state(draws) for _ in range(250)]
     without = 0
     for state, view in zip(states, node(EXPLAIN, states), strict=True):
         signal, shift, blur = state["signal"], state["shift"], state["blur"]
