@@ -39,7 +39,7 @@ def chapter() -> SimpleNamespace:
         for cell in jupytext.read(CHAPTER).cells:
             if cell.cell_type == "code":
                 values.append(run(cell.source, names))
-    plt.close("all")
+                plt.close("all")
     widgets = [value for value in values if isinstance(value, Widget)]
     demos = [each for each in widgets if isinstance(each, ConvExplorer)]
     return SimpleNamespace(names=names, values=values, demos=demos, widgets=widgets)
