@@ -67,7 +67,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
     machine = setup("cpu", seed=options.seed, threads=1)
-    torch.use_deterministic_algorithms(True)
 
     run = train(options.letters, options.epochs, machine.seed)
     path = options.out / printed.WEIGHTS

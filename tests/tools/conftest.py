@@ -26,9 +26,8 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], ModuleType
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """Small pictures on a busy machine: threads would wait for one another."""
-    before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    before = torch.get_num_threads()
     with torch.random.fork_rng():
         torch.set_num_threads(1)
         yield
     torch.set_num_threads(before)
-    torch.use_deterministic_algorithms(strict)

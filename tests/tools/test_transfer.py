@@ -5,7 +5,9 @@ import statistics
 from dataclasses import replace
 
 import pytest
+import torch
 
+from convbook.data import fashion_mnist, subset
 from convbook.pretrained import printed
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -49,6 +51,20 @@ def test_a_small_version_has_the_same_order(transfer, monkeypatch):
     found = [transfer.compare(pool, test, untrained, trained, 5, seed) for seed in (11, 12)]
     mean = {name: statistics.fmean(each[name] for each in found) for name in short}
     assert mean["from scratch"] + 0.02 < mean["fine-tuned"]
+
+
+def test_the_network_for_shoes_has_learned_from_all_but_shoes(transfer, monkeypatch):
+    def small(split):
+        return subset(fashion_mnist(split, bundled=True), 500)
+
+    monkeypatch.setattr(transfer, "fashion_mnist", small)
+    pool, test, untrained, trained, facts = transfer.onto_shoes()
+    assert pool.classes == test.classes == transfer.SHOES and len(pool) == 150
+    one, other = trained(3).state_dict(), trained(3).state_dict()
+    torch.manual_seed(0)
+    assert not torch.equal(one["conv1.weight"], untrained(7).state_dict()["conv1.weight"])
+    assert all(torch.equal(one[name], other[name]) for name in one if not name.startswith("fc."))
+    assert facts["accuracy on the seven classes"] > 2 / 7
 
 
 def test_a_way_trains_what_it_says_and_leaves_the_rest(transfer):
