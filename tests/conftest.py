@@ -1,4 +1,4 @@
-"""One browser for all tests that look at pages."""
+"""One browser for all tests that look at pages, and one thread for those of many small networks."""
 
 import shutil
 from collections.abc import Iterator
@@ -17,3 +17,14 @@ def browser() -> Iterator[Browser]:
     expect.set_options(timeout=20_000)  # for a busy machine; nothing waits longer than it must
     with chromium() as running:
         yield running
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Thousands of tiny convolutions on a busy machine: threads would wait for one another."""
+    import torch  # most tests do without
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -1,7 +1,4 @@
-"""A machine for the tests of `convbook.data`: no cache, no packages of data, no network, and a server on request.
-
-And one thread for those of many small networks.
-"""
+"""A machine for the tests of `convbook.data`: no cache, no packages of data, no network, and a server on request."""
 
 import contextlib
 import functools
@@ -17,18 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from convbook.data import fashion, places
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """Thousands of tiny convolutions on a busy machine: threads would wait for one another."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -1,20 +1,17 @@
 """An assignment without the autograder and without nbgrader: its cells, run one after another in this process."""
 
 import ast
-import importlib.util
 import os
 import re
 import symtable
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from types import ModuleType
 
 import jupytext
 
 from convbook import check
+from tests.loading import ROOT, load
 
-ROOT = Path(__file__).resolve().parents[2]
 HIDDEN = "### BEGIN HIDDEN TESTS\n"
 
 
@@ -22,6 +19,7 @@ class Notebook:
     """The instructor's notebook of an assignment, and its catalogue.
 
     Attributes:
+        name: the assignment's.
         text: all of its Markdown.
         answers: source by answer id.
         tests: source by part.
@@ -31,6 +29,7 @@ class Notebook:
     """
 
     def __init__(self, name: str) -> None:
+        self.name = name
         folder = ROOT / "solutions" / name
         cells = jupytext.read(folder / "assignment.md", fmt="md:myst").cells
         self.text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
@@ -39,7 +38,7 @@ class Notebook:
         self.tests = {grading["grade_id"]: source for source, grading in self._cells if grading["grade"]}
         self.points = {grading["grade_id"]: grading["points"] for _, grading in self._cells if grading["grade"]}
         self.stubs = {name: _stub(source) for name, source in self.answers.items()}
-        self.catalogue = _module(folder / "mistakes.py")
+        self.catalogue = load(folder / "mistakes.py")
 
     def run(self, seed: int, **answers: str) -> dict[str, tuple[float, str]]:
         """Points and message by part, for the notebook with some answers replaced."""
@@ -91,15 +90,6 @@ def hints(source: str) -> list[ast.expr | None]:
 
 def _stub(source: str) -> str:
     return re.sub(r"### BEGIN SOLUTION.*?### END SOLUTION", "raise NotImplementedError()", source, flags=re.DOTALL)
-
-
-def _module(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"mistakes_{path.parent.name}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @contextmanager
