@@ -4,7 +4,11 @@ export const fill = (rows, columns, value) =>
   Array.from({ length: rows }, (_, row) => Array.from({ length: columns }, (_, column) => value(row, column)));
 
 export const shapeOf = (matrix) => [matrix.length, matrix[0].length];
-export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+// Whether two values of a state are equal. The order in which an object has its entries means nothing: notebooks sort it.
+const sorted = (_, value) =>
+  (value && typeof value === "object" && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).sort()) : value);
+export const same = (a, b) => JSON.stringify(a, sorted) === JSON.stringify(b, sorted);
 
 // The preset that a value equals, or "custom".
 export const nameOf = (presets, wanted) => Object.keys(presets).find((name) => same(presets[name], wanted)) ?? "custom";

@@ -1,36 +1,23 @@
 // The channel explorer, drawn: a row for each input channel with the kernel on it, their sum, a map for each filter.
 
-import { announcer, checkbox, h, scroller, select, slider, watch } from "./kit.mjs";
+import { announcer, checkbox, h, scroller, select, slider, watch, write } from "./kit.mjs";
 import { numberGrid } from "./grid.mjs";
-import { same } from "./arithmetic.mjs";
+import { change, stateOf } from "./model.mjs";
 import { formatNumber, formatWeight, parseNumber } from "./numbers.mjs";
 import { RANGES, consistent, cost, divisors, explain, inside, letters, reads, restacked, reweighted, summary, wiring } from "./channel_explorer.math.mjs";
 
 const TRAITS = ["image", "weight", "bias", "selected"];
 
-const stateOf = (model) => Object.fromEntries(TRAITS.map((trait) => [trait, model.get(trait)]));
-
-// Sets several traits and sends them together, since image and weight only make sense together.
-function set(model, changes) {
-  const differing = Object.entries(changes).filter(([trait, value]) => !same(model.get(trait), value));
-  if (!differing.length) return;
-  for (const [trait, value] of differing) model.set(trait, value);
-  model.save_changes();
-}
-
 // Once a model: keeps the chosen cell inside the maps, for every view and Python.
 function initialize({ model }) {
   const settle = () => {
-    const state = stateOf(model);
-    if (consistent(state)) set(model, { selected: inside(state) });
+    const state = stateOf(model, TRAITS);
+    if (consistent(state)) change(model, { selected: inside(state) });
   };
   settle();
   return watch(model, TRAITS, settle);
 }
 
-const write = (element, text) => {
-  if (element.textContent !== text) element.textContent = text;
-};
 const chip = (kind, text) => h("b", { class: `cb-chip cb-${kind}` }, text);
 const shadeOf = (numbers) => {
   const largest = Math.max(1e-12, ...numbers.flat(Infinity).map(Math.abs));
@@ -38,15 +25,15 @@ const shadeOf = (numbers) => {
 };
 
 function render({ model, el }) {
-  const change = (wanted) => set(model, restacked(stateOf(model), wanted));
+  const restack = (wanted) => change(model, restacked(stateOf(model, TRAITS), wanted));
 
-  const channels = slider("Channels C", RANGES.channels, (count) => change({ channels: count }));
-  const filters = slider("Filters F", RANGES.filters, (count) => change({ filters: count }));
+  const channels = slider("Channels C", RANGES.channels, (count) => restack({ channels: count }));
+  const filters = slider("Filters F", RANGES.filters, (count) => restack({ filters: count }));
   const most = Math.max(...RANGES.channels);
   const choices = Object.fromEntries(Array.from({ length: most }, (_, i) => [i + 1, String(i + 1)]));
-  const groups = select("Groups", choices, (count) => change({ groups: Number(count) }));
-  const size = slider("Kernel size k", RANGES.size, (side) => change({ size: side }));
-  const bias = checkbox("Bias", (on) => set(model, { bias: on ? Array(model.get("weight").length).fill(1) : null }));
+  const groups = select("Groups", choices, (count) => restack({ groups: Number(count) }));
+  const size = slider("Kernel size k", RANGES.size, (side) => restack({ size: side }));
+  const bias = checkbox("Bias", (on) => change(model, { bias: on ? Array(model.get("weight").length).fill(1) : null }));
 
   const inputs = h("div", { class: "cb-inputs" });
   const maps = h("div", { class: "cb-maps" });
@@ -63,9 +50,9 @@ function render({ model, el }) {
   function edit(channel, row, column, text) {
     const value = parseNumber(text);
     if (Number.isNaN(value)) return `“${text}” is not a number, so the kernel keeps its last one. Write 2, −0.5 or 1/9.`;
-    const state = stateOf(model);
+    const state = stateOf(model, TRAITS);
     const [filter] = inside(state);
-    set(model, { weight: reweighted(state, [filter, reads(state, filter).indexOf(channel), row, column], value) });
+    change(model, { weight: reweighted(state, [filter, reads(state, filter).indexOf(channel), row, column], value) });
     return "";
   }
 
@@ -81,7 +68,7 @@ function render({ model, el }) {
   }
 
   function makeMap(filter) {
-    const grid = numberGrid({ kind: "output", choose: (row, column) => set(model, { selected: [filter, row, column] }) });
+    const grid = numberGrid({ kind: "output", choose: (row, column) => change(model, { selected: [filter, row, column] }) });
     return { element: h("div", {}, h("p", { class: "cb-caption" }, `Map of filter ${filter}`), grid.element), grid };
   }
 
@@ -94,7 +81,7 @@ function render({ model, el }) {
   }
 
   function draw() {
-    const state = stateOf(model);
+    const state = stateOf(model, TRAITS);
     if (!consistent(state)) return; // more of it is about to change
     const count = letters(state);
     const view = explain(state);
@@ -141,7 +128,7 @@ function render({ model, el }) {
         ({ text: formatWeight(x), ...depth(x), name: `filter ${filter}, channel ${channel}, row ${r + 1}, column ${c + 1}` }))));
       write(each.sum, `sum ${formatNumber(sums[place].sum)}`);
     });
-    caption.textContent = `Map of filter ${filter}, row ${row + 1}, column ${column + 1}: the sum of ${side * side * sums.length} products${state.bias ? " and the bias" : ""}`;
+    write(caption, `Map of filter ${filter}, row ${row + 1}, column ${column + 1}: the sum of ${side * side * sums.length} products${state.bias ? " and the bias" : ""}`);
     const terms = sums.map(({ sum }) => chip("input", formatNumber(sum)));
     if (state.bias) terms.push(chip("kernel", formatWeight(added)));
     equation.replaceChildren(...terms.flatMap((term, i) => (i ? [" + ", term] : [term])), " = ", chip("output", formatNumber(total)));

@@ -2,7 +2,8 @@
 
 import { announcer, button, checkbox, h, player, scroller, select, slider, watch } from "./kit.mjs";
 import { numberGrid } from "./grid.mjs";
-import { nameOf, same, shapeOf } from "./arithmetic.mjs";
+import { change, stateOf } from "./model.mjs";
+import { nameOf, shapeOf } from "./arithmetic.mjs";
 import { formatNumber, formatWeight, parseNumber } from "./numbers.mjs";
 import {
   IMAGES, KERNELS, MODES, RANGES,
@@ -11,20 +12,11 @@ import {
 
 const TRAITS = ["image", "kernel", "stride", "padding", "padding_mode", "dilation", "flip", "selected"];
 
-const stateOf = (model) => Object.fromEntries(TRAITS.map((trait) => [trait, model.get(trait)]));
-
-function set(model, trait, value) {
-  if (same(model.get(trait), value)) return;
-  model.set(trait, value);
-  model.save_changes();
-}
-
 // Once a model: keeps what follows from the rest (the output's shape, a selection inside it) true for every view and Python.
 function initialize({ model }) {
   const settle = () => {
-    const { out_shape, selected } = outline(stateOf(model));
-    set(model, "out_shape", out_shape);
-    set(model, "selected", selected);
+    const { out_shape, selected } = outline(stateOf(model, TRAITS));
+    change(model, { out_shape, selected });
   };
   settle();
   return watch(model, TRAITS, settle);
@@ -58,7 +50,7 @@ function sizeLine({ name, n, k, s, p, d, size }) {
 }
 
 function render({ model, el }) {
-  const put = (trait) => (value) => set(model, trait, value);
+  const put = (trait) => (value) => change(model, { [trait]: value });
   const names = (presets) => Object.fromEntries(Object.keys(presets).map((name) => [name, name]));
 
   const image = select("Input", names(IMAGES), (name) => put("image")(IMAGES[name]), "custom");
@@ -96,10 +88,10 @@ function render({ model, el }) {
   const formula = h("div");
   const said = announcer();
 
-  const slide = player("Next cell", advance, () => said.say(summary(stateOf(model))));
+  const slide = player("Next cell", advance, () => said.say(summary(stateOf(model, TRAITS))));
 
   function advance() {
-    const { out_shape: [rows, columns], selected: [row, column] } = outline(stateOf(model));
+    const { out_shape: [rows, columns], selected: [row, column] } = outline(stateOf(model, TRAITS));
     if (!rows) return;
     const next = (row * columns + column + 1) % (rows * columns);
     put("selected")([Math.floor(next / columns), next % columns]);
@@ -113,7 +105,7 @@ function render({ model, el }) {
   }
 
   function draw() {
-    const state = stateOf(model);
+    const state = stateOf(model, TRAITS);
     const view = explain(state);
     const [row, column] = view.selected;
 

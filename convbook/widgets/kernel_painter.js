@@ -1,9 +1,9 @@
 // The kernel painter, drawn: controls, the kernel, the photograph beside its map, the patch behind one pixel.
 
-import { announcer, button, h, select, slider, watch } from "./kit.mjs";
+import { announcer, button, h, select, slider, watch, write } from "./kit.mjs";
 import { numberGrid } from "./grid.mjs";
 import { picture } from "./picture.mjs";
-import { same } from "./arithmetic.mjs";
+import { change, stateOf } from "./model.mjs";
 import { formatNumber, formatWeight, parseNumber } from "./numbers.mjs";
 import {
   BRUSH, PRESETS, SIZES, TONES,
@@ -12,23 +12,15 @@ import {
 
 const TRAITS = ["picture", "description", "kernel", "brush", "tones", "selected"];
 
-const stateOf = (model) => Object.fromEntries(TRAITS.map((trait) => [trait, model.get(trait)]));
-
-function set(model, trait, value) {
-  if (same(model.get(trait), value)) return;
-  model.set(trait, value);
-  model.save_changes();
-}
-
 // Once a model: keeps the chosen pixel inside the map, for every view and Python.
 function initialize({ model }) {
-  const settle = () => set(model, "selected", inside(stateOf(model)));
+  const settle = () => change(model, { selected: inside(stateOf(model, TRAITS)) });
   settle();
   return watch(model, ["picture", "kernel", "selected"], settle);
 }
 
 function render({ model, el }) {
-  const put = (trait) => (value) => set(model, trait, value);
+  const put = (trait) => (value) => change(model, { [trait]: value });
 
   const preset = select("Kernel", Object.fromEntries(Object.keys(PRESETS).map((name) => [name, name])), (name) => put("kernel")(PRESETS[name]), "custom");
   const size = select("Size", SIZES, (side) => put("kernel")(resize(model.get("kernel"), Number(side))));
@@ -38,7 +30,7 @@ function render({ model, el }) {
 
   const kernel = numberGrid({ kind: "kernel", edit });
   const products = numberGrid({ kind: "input" });
-  const before = picture({ choose: (row, column) => put("selected")(under(row, column, stateOf(model))) });
+  const before = picture({ choose: (row, column) => put("selected")(under(row, column, stateOf(model, TRAITS))) });
   const after = picture({ choose: (row, column) => put("selected")([row, column]), keys: true });
   const caption = () => h("p", { class: "cb-caption" });
   const captions = { kernel: caption(), before: caption(), after: caption(), patch: caption() };
@@ -100,7 +92,7 @@ function render({ model, el }) {
   let drawn = []; // what `view` follows from
 
   function draw() {
-    const state = stateOf(model);
+    const state = stateOf(model, TRAITS);
     const source = [state.picture, state.kernel, state.tones];
     if (source.some((each, i) => each !== drawn[i])) {
       const gray = state.picture === drawn[0] ? view.gray : grayOf(state.picture);
@@ -121,15 +113,15 @@ function render({ model, el }) {
     size.update(String(side));
     tones.update(wanted);
     normalize.disabled = !normalized(weights);
-    captions.kernel.textContent = `Kernel ${side} × ${side}`;
+    write(captions.kernel, `Kernel ${side} × ${side}`);
     kernel.update(`${captions.kernel.textContent}, space paints`, weights.map((line) => line.map((weight) =>
       ({ text: formatWeight(weight), shade: Math.abs(weight) / largest, class: weight < 0 ? "cb-negative" : "" }))));
-    means.textContent = meaning(weights);
-    captions.before.textContent = `Photograph ${view.gray.shape.join(" × ")}`;
-    captions.after.textContent = `Map ${map.shape.join(" × ")}`;
+    write(means, meaning(weights));
+    write(captions.before, `Photograph ${view.gray.shape.join(" × ")}`);
+    write(captions.after, `Map ${map.shape.join(" × ")}`);
     const [black, white] = range.map(formatNumber);
-    ends.forEach((end, i) => (end.textContent = [black, used === "signed" ? "0" : "", white][i]));
-    cut.textContent = shown.clipped ? `${formatNumber((100 * shown.clipped) / map.values.length)} % of the pixels lie outside and are cut.` : "";
+    ends.forEach((end, i) => write(end, [black, used === "signed" ? "0" : "", white][i]));
+    write(cut, shown.clipped ? `${formatNumber((100 * shown.clipped) / map.values.length)} % of the pixels lie outside and are cut.` : "");
   }
 
   function drawPixel(state) {
@@ -138,7 +130,7 @@ function render({ model, el }) {
     const side = state.kernel.length;
     before.update(`${state.description}, the patch of ${side} by ${side} pixels framed`, gray, { row, column, rows: side, columns: side });
     after.update(`Map of ${state.description}, arrow keys move the chosen pixel`, shown, { row, column, rows: 1, columns: 1 });
-    captions.patch.textContent = `Patch of row ${row + 1}, column ${column + 1}`;
+    write(captions.patch, `Patch of row ${row + 1}, column ${column + 1}`);
     products.update(captions.patch.textContent, patch(state, [row, column]).map((line) => line.map(({ value, weight }) =>
       ({ text: formatNumber(value), shade: value, weight: `×${formatWeight(weight)}` }))));
     sum.replaceChildren(`Sum of ${side * side} products: `, h("b", { class: "cb-chip cb-output" }, formatNumber(map.values[row * map.shape[1] + column])));

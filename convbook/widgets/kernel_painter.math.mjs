@@ -97,10 +97,11 @@ export function rangeOf(tones, { least, most }) {
 export function toned(tones, map) {
   const [black, white] = rangeOf(tones, map);
   const slack = 1e-9 * (white - black); // a sum of ninths is 1 but for rounding
+  const gray = new Uint8ClampedArray(map.values.length);
   let clipped = 0;
-  const gray = Uint8ClampedArray.from(map.values, (value) => {
+  map.values.forEach((value, at) => {
     if (value < black - slack || value > white + slack) clipped += 1;
-    return (255 * (value - black)) / (white - black);
+    gray[at] = (255 * (value - black)) / (white - black);
   });
   return { shape: map.shape, gray, clipped };
 }

@@ -13,6 +13,11 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+// Leaves alone what is as it should be: the page is laid out again for every text that is written.
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 // Calls `react` after a change of any of the traits; returns what stops it.
 export function watch(model, traits, react) {
   for (const trait of traits) model.on(`change:${trait}`, react);

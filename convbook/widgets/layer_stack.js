@@ -1,6 +1,6 @@
 // The layer stack, drawn: the input's shape, the chosen layer's settings, and a table with a row a layer.
 
-import { announcer, button, checkbox, h, number, scroller, select, watch } from "./kit.mjs";
+import { announcer, button, checkbox, h, number, scroller, select, watch, write } from "./kit.mjs";
 import { same } from "./arithmetic.mjs";
 import {
   INPUT, KINDS, MOST, PRESETS, RANGES,
@@ -28,11 +28,6 @@ function initialize({ model }) {
   const settle = () => set(model, { selected: clamp(stateOf(model)) });
   settle();
   return watch(model, TRAITS, settle);
-}
-
-// Leaves alone what is as it should be: the page is laid out again for every text that is written.
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }
 
 function render({ model, el }) {

@@ -40,7 +40,7 @@ export function picture({ choose = null, keys = false } = {}) {
     const image = new ImageData(columns, rows);
     const pixels = new Uint32Array(image.data.buffer);
     gray.forEach((value, i) => (pixels[i] = 0xff000000 | (value * 0x010101))); // opaque, three equal channels
-    Object.assign(canvas, { width: columns, height: rows });
+    if (canvas.width !== columns || canvas.height !== rows) Object.assign(canvas, { width: columns, height: rows });
     canvas.getContext("2d").putImageData(image, 0, 0);
     shown = gray;
   }

@@ -1,7 +1,7 @@
 // The receptive-field explorer, drawn: the layers with their settings, and rows of cells with the paths between them.
 
-import { announcer, button, h, number, select, slider, watch } from "./kit.mjs";
-import { same } from "./arithmetic.mjs";
+import { announcer, button, h, number, select, slider, watch, write } from "./kit.mjs";
+import { change, stateOf } from "./model.mjs";
 import { formatNumber } from "./numbers.mjs";
 import {
   KINDS, MOST, RANGES, SIZE, STACKS,
@@ -13,20 +13,12 @@ const LABELS = { kernel: "Kernel", stride: "Stride", padding: "Padding", dilatio
 const ROW = 2.6; // from row to row, in cells
 const CELL = 0.86;
 
-const stateOf = (model) => Object.fromEntries(TRAITS.map((trait) => [trait, model.get(trait)]));
-
-function set(model, trait, value) {
-  if (same(model.get(trait), value)) return;
-  model.set(trait, value);
-  model.save_changes();
-}
-
 // Once a model: keeps the chosen unit inside the last layer, for every view and Python.
 function initialize({ model }) {
   const settle = () => {
-    const state = stateOf(model);
+    const state = stateOf(model, TRAITS);
     const { maps: found, problem } = maps(state);
-    if (state.unit !== null && !problem) set(model, "unit", chosen(state, found.at(-1)));
+    if (state.unit !== null && !problem) change(model, { unit: chosen(state, found.at(-1)) });
   };
   settle();
   return watch(model, TRAITS, settle);
@@ -39,18 +31,14 @@ function shape(tag, attributes, ...children) {
   return element;
 }
 
-const write = (element, text) => {
-  if (element.textContent !== text) element.textContent = text;
-};
-
 function render({ model, el }) {
   const layersOf = () => model.get("layers");
-  const put = (trait) => (value) => set(model, trait, value);
+  const put = (trait) => (value) => change(model, { [trait]: value });
 
   const stack = select("Layers", Object.fromEntries(Object.keys(STACKS).map((name) => [name, name])), (name) => put("layers")(STACKS[name]), "custom");
   const size = slider("Input pixels", SIZE, put("size"));
   const unit = slider("Output cell", [0, 0], put("unit"));
-  const cards = h("ol", { class: "cb-layers" });
+  const cards = h("ol", { class: "cb-cards" });
   const add = button("Add a layer", () => {
     put("layers")(added(layersOf()));
     if (add.disabled) rows.at(-1).remove.focus();
@@ -100,7 +88,7 @@ function render({ model, el }) {
   }
 
   function draw() {
-    const state = stateOf(model);
+    const state = stateOf(model, TRAITS);
     view = explain(state);
     const last = view.maps.at(-1);
     stack.update(stackOf(state.layers));

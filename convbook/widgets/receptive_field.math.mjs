@@ -22,7 +22,9 @@ export const STACKS = {
   "dilations 2, 2": [conv(3, 1, 2), conv(3, 1, 2)],
   "dilations 1, 3": [conv(3, 1, 1), conv(3, 1, 3)],
 };
-export const stackOf = (layers) => nameOf(STACKS, layers);
+
+// The preset that the layers are, or "custom"; channels do not matter here.
+export const stackOf = (layers) => nameOf(STACKS, layers.map((layer) => ("channels" in layer ? { ...layer, channels: 1 } : layer)));
 
 export const added = (layers) => [...layers, layers.at(-1)];
 export const removed = (layers, place) => layers.filter((_, i) => i !== place);

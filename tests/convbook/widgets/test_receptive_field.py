@@ -213,3 +213,13 @@ def test_a_value_without_meaning_is_refused_with_a_reason(trait: str, value: Any
     with pytest.raises(traitlets.TraitError, match=reason):
         setattr(widget, trait, value)
     assert getattr(widget, trait) == before
+
+
+def test_a_stack_is_known_by_its_name_whatever_the_order_of_its_settings_and_its_channels(node: Node) -> None:
+    """Notebooks sort the entries of the objects that they keep."""
+    code = f"{IMPORT}const answer = [Object.entries(math.STACKS), input.map(math.stackOf)];"
+    known, _ = node(code, [])
+    shuffled = [[dict(sorted(layer.items(), reverse=True)) for layer in layers] for _, layers in known]
+    wide = [layer | ({"channels": 8} if layer["kind"] == "Conv" else {}) for layer in known[2][1]]
+    _, names = node(code, [*shuffled, wide, [known[0][1][0]]])
+    assert names == [name for name, _ in known] + [known[2][0], "custom"]
