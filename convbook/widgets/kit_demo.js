@@ -1,20 +1,19 @@
 // The kit's demo, drawn: one of each element. A widget is this much: make the elements, draw the state, clean up.
 
-import { announcer, button, checkbox, h, player, scroller, select, slider, watch } from "./kit.mjs";
+import { announcer, button, checkbox, h, number, player, scroller, select, slider, watch } from "./kit.mjs";
 import { numberGrid } from "./grid.mjs";
+import { change, stateOf } from "./model.mjs";
 import { formatNumber, parseNumber } from "./numbers.mjs";
 import { FACTORS, OPERATIONS, inside, line, next, results, summary } from "./kit_demo.math.mjs";
 
 const TRAITS = ["numbers", "factor", "operation", "negate", "selected"];
 
 function render({ model, el }) {
-  const state = () => Object.fromEntries(TRAITS.map((trait) => [trait, model.get(trait)]));
-  const put = (trait) => (value) => {
-    model.set(trait, value);
-    model.save_changes();
-  };
+  const state = () => stateOf(model, TRAITS);
+  const put = (trait) => (value) => change(model, { [trait]: value });
 
   const factor = slider("slider", FACTORS, put("factor"));
+  const field = number("number: the same", FACTORS, put("factor"));
   const operation = select("select", OPERATIONS, put("operation"));
   const negate = checkbox("checkbox: negate", put("negate"));
   const reset = button("button: all ones", () => put("numbers")([[1, 1, 1], [1, 1, 1]]));
@@ -37,6 +36,7 @@ function render({ model, el }) {
   function draw() {
     const now = state();
     factor.update(now.factor);
+    field.update(now.factor);
     operation.update(now.operation);
     negate.update(now.negate);
     numbers.update("Numbers", cells(now.numbers));
@@ -48,7 +48,7 @@ function render({ model, el }) {
 
   const named = (name, element) => h("div", {}, h("p", { class: "cb-caption" }, name), element);
   const root = h("div", { class: "cb-widget cb-kit", role: "group", "aria-label": "The widget kit" },
-    factor.element, operation.element, negate.element,
+    factor.element, field.element, operation.element, negate.element,
     h("div", { class: "cb-side" }, reset, named("player", h("div", { class: "cb-side" }, ...walk.elements))),
     h("div", { class: "cb-side" },
       named("numberGrid with edit", numbers.element), named("numberGrid with choose, in a scroller", wide.element)),

@@ -55,6 +55,14 @@ def test_each_control_changes_the_state_and_all_that_shows_it(show: Show) -> Non
     assert results.all_inner_texts() == ["2", "4", "6", "8", "10", "12"]
     page.get_by_label("slider").press("ArrowRight")
     assert results.all_inner_texts() == ["3", "6", "9", "12", "15", "18"]
+    field = page.get_by_role("spinbutton", name="number")
+    expect(field).to_have_value("3")
+    field.press("ArrowDown")
+    assert results.all_inner_texts() == ["2", "4", "6", "8", "10", "12"]
+    for text in ("9", "1.5", ""):
+        field.fill(text)
+        assert page.evaluate("model.get('factor')") == 2, "out of range changes nothing"
+    field.fill("3")
     page.get_by_label("select").select_option("plus")
     assert results.all_inner_texts() == ["4", "5", "6", "7", "8", "9"]
     page.get_by_role("checkbox").check()
