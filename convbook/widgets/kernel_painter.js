@@ -48,7 +48,7 @@ function render({ model, el }) {
   }
 
   // Painting. A mouse leaves the focus in the cell, ready to type; a finger does not, since a keyboard would then pop up.
-  const canvas = h("div", { class: "cb-paint", onpointerdown, onpointermove, onpointerup, onkeydown, onmousedown: (event) => event.preventDefault() }, kernel.element);
+  const canvas = h("div", { class: "cb-paint", onpointerdown, onpointermove, onlostpointercapture, onkeydown, onmousedown: (event) => event.preventDefault() }, kernel.element);
   let last = null;
 
   function paintAt(cell) {
@@ -63,16 +63,17 @@ function render({ model, el }) {
     const cell = event.target.closest("[role=gridcell]");
     if (!cell || event.button) return;
     event.preventDefault();
+    canvas.setPointerCapture(event.pointerId); // so that the stroke ends here, wherever the pointer is let go
     paintAt(cell);
   }
 
   function onpointermove(event) {
-    if (!last || !event.buttons) return;
+    if (!last) return;
     const cell = canvas.getRootNode().elementFromPoint(event.clientX, event.clientY)?.closest("[role=gridcell]");
     if (cell && canvas.contains(cell) && !cell.contains(last)) paintAt(cell);
   }
 
-  function onpointerup({ pointerType }) {
+  function onlostpointercapture({ pointerType }) {
     if (last && pointerType === "mouse") {
       last.focus();
       last.select();

@@ -89,6 +89,20 @@ def test_the_mouse_paints_the_cells_it_is_drawn_over_and_leaves_one_ready_to_typ
     expect(page.get_by_label("Kernel", exact=True)).to_have_value("custom")
 
 
+def test_a_stroke_ends_wherever_the_button_is_let_go(show: Show) -> None:
+    page = show(KernelPainter(picture=NOISE, kernel=IDENTITY))
+    page.mouse.move(*middle(cell(page, 1, 1)))
+    page.mouse.down()
+    page.mouse.move(5, 5)
+    page.mouse.up()
+    page.mouse.move(*middle(cell(page, 3, 3)))
+    page.mouse.move(5, 5)
+    page.mouse.down()
+    page.mouse.move(*middle(cell(page, 3, 2)), steps=5)
+    page.mouse.up()
+    assert kernel(page) == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
+
+
 def test_the_space_bar_paints_the_cell_that_arrow_keys_reach(show: Show) -> None:
     page = show(KernelPainter(picture=NOISE, kernel=IDENTITY))
     page.get_by_label("Brush").focus()
