@@ -82,7 +82,7 @@ def test_every_sum_and_product_in_the_text_is_right():
     """All of the form … = number whose left side holds digits and signs of arithmetic, whatever they are about."""
     number = r"−?(?:\d+(?:,\d{3})*(?:\.\d+)?|[½¼])"
     term = rf"(?:\({number}(?: [+−·] {number})+\)|\(−?\d+\)|{number})(?:/\d+)?"
-    found = re.findall(rf"(?<![\w)·+−/$] )(?<![\w$(−/,.])((?:{term} [+−·] )*{term}) = ({number})(?! %|\d|/| ·)", FLAT)
+    found = re.findall(rf"(?<![·+−/] )(?<![\w$(−/,.])((?:{term} [+−·] )*{term}) = ({number})(?! [%+·]|\d|/)", FLAT)
     sums = [(left, right) for left, right in found if re.search(r"[+·/]| − ", left)]
     assert len(sums) >= 50
     for left, right in sums:
