@@ -82,7 +82,7 @@ def test_every_sum_and_product_in_the_text_is_right():
     """All of the form … = number whose left side holds digits and signs of arithmetic, whatever they are about."""
     number = r"−?(?:\d+(?:,\d{3})*(?:\.\d+)?|[½¼])"
     term = rf"(?:\({number}(?: [+−·] {number})+\)|\(−?\d+\)|{number})(?:/\d+)?"
-    found = re.findall(rf"(?<![·+−/] )(?<![\w$(−/,.])((?:{term} [+−·] )*{term}) = ({number})(?! [%+·]|\d|/)", FLAT)
+    found = re.findall(rf"(?<![·+−/] )(?<![\w$(−/,.])((?:{term} [+−·] )*{term}) = ({number})(?! [%+·]|,?\d|/)", FLAT)
     sums = [(left, right) for left, right in found if re.search(r"[+·/]| − ", left)]
     assert len(sums) >= 50
     for left, right in sums:
@@ -424,7 +424,7 @@ def test_every_step_of_the_exam_question(chapter):
     assert rows["dense1"].receptive_field == (39, 39)
     says("so 16 × 32 × 32", "so 16 × 15 × 15", "so 32 × 15 × 15", "so 32 × 7 × 7, which is 1,568 numbers")
     says("conv1: 1 + 4 · 1 = 5, jump 1", "pool1: 5 + 2 · 1 = 7, jump 2", "conv2: 7 + 2 · 2 = 11, jump 2")
-    says("pool2: 11 + 2 · 2 = 15, jump 4", "rounded down 14, plus 1 is 15", "The dense layer's field is 39")
+    says("pool2: 11 + 2 · 2 = 15, jump 4", "rounded down to 14, plus 1 is 15", "The dense layer's field is 39")
 
 
 def test_the_exam_question_without_poolings(chapter):
