@@ -112,12 +112,22 @@ def exam_network() -> None:
     ax.set_axis_off()
 
 
+def pooling_step() -> None:
+    """One step of the opening demo of chapter 02: the window of the largest maximum."""
+    feature_map = np.array([[1, 3, 2, 0, 0, 1], [4, 2, 1, 5, 0, 0], [0, 0, 6, 2, 1, 1]])
+    feature_map = np.vstack([feature_map, [[1, 0, 3, 3, 7, 2], [0, 2, 1, 0, 2, 2], [8, 1, 0, 1, 0, 3]]])
+    maxima = feature_map.reshape(3, 2, 3, 2).max(axis=(1, 3))
+    covered = [(4, 0), (4, 1), (5, 0), (5, 1)]
+    plots.grids([(feature_map, "input", "input"), (maxima, "output", "maxima")], "→", {0: covered, 1: [(2, 0)]})
+
+
 FIGURES: dict[str, Callable[[], None]] = {
     "convolution-step.svg": convolution_step,
     "weights-shared.svg": weights_shared,
     "channel-groups.svg": channel_groups,
     "receptive-field.svg": receptive_field,
     "exam-network.svg": exam_network,
+    "pooling-step.svg": pooling_step,
 }
 
 

@@ -101,6 +101,9 @@ def test_the_means_and_maxima_of_the_opening_demo(chapter):
     assert np.array(image).size == 36 and np.argwhere(means == means.max()).tolist() == [[1, 1]]
     assert np.argwhere(maxima == maxima.max()).tolist() == [[2, 0]]
     assert (means[1, 1], maxima[2, 0], means[2, 0]) == (3.5, 8, 2.75)
+    assert maxima.tolist() == [[4, 5, 1], [1, 6, 7], [8, 1, 3]]
+    assert [row[:2] for row in image[4:]] == [[0, 2], [8, 1]]
+    says("with rows 4 5 1, 1 6 7 and 8 1 3", "are framed, 0 2 above 8 1, and so is the output cell 8")
     says("These 36 numbers", "The largest mean is 3.5, in row 2 and column 2")
     says("the 8 in row 3 and column 1, where the mean is only 2.75")
 
