@@ -143,6 +143,13 @@ def output_size(n, k, stride=1, padding=0, dilation=1):
     ),
     Mistake(
         "output-size",
+        "compares the kernel with the pixels before the padding",
+        _size("if padded < span:", "if n < span:"),
+        _size_points(0, 0, 1, 1),
+        hint="The kernel does not fit.",
+    ),
+    Mistake(
+        "output-size",
         "keeps the size under same padding at every stride",
         OUTPUT_SIZE.replace("-(-n // stride)", "n") + _changed(SAME_PADDING, "(n - 1) // stride * stride", "n - 1"),
         _size_points(1, 1, 0, 0),
@@ -646,6 +653,13 @@ DIRECTION_MISTAKES = [
     ),
     Mistake(
         "direction-kernel",
+        "takes directions half a turn apart for the same",
+        _direction("degrees * np.pi / 180", "degrees % 180 * np.pi / 180"),
+        _direction_points(0, 0, 1),
+        hint="An edge knows its bright side",
+    ),
+    Mistake(
+        "direction-kernel",
         "turns in steps of 90 degrees only",
         _direction("degrees * np.pi / 180", "round(degrees / 90) * np.pi / 2"),
         _direction_points(1, 0, 1),
@@ -729,6 +743,37 @@ def separate(kernel):
     ),
     Mistake(
         "direction-kernel",
+        "takes the rank with the tolerance that it has of its own",
+        DIRECTION_KERNEL + _changed(SEPARATE, "len(s) > 1 and s[1] > 1e-9 * s[0]", "np.linalg.matrix_rank(kernel) > 1"),
+        _direction_points(1, 1, 0),
+        hint="A rank has a tolerance of its own, a smaller one",
+    ),
+    Mistake(
+        "direction-kernel",
+        "allows differences of a hundred thousandth",
+        DIRECTION_KERNEL + _changed(SEPARATE, "s[1] > 1e-9 * s[0]", "s[1] > 1e-5 * s[0]"),
+        _direction_points(1, 1, 0),
+        hint="an outer product but for one weight",
+    ),
+    Mistake(
+        "direction-kernel",
+        "starts from the first weight that is not zero",
+        DIRECTION_KERNEL
+        + """
+
+def separate(kernel):
+    i, j = np.argwhere(kernel)[0]
+    column, row = kernel[:, j], kernel[i] / kernel[i, j]
+    differences = np.abs(np.outer(column, row) - kernel)
+    if differences.max() > 1e-9 * np.abs(kernel).max():
+        raise ValueError("This is not separable.")
+    return column, row
+""",
+        _direction_points(1, 1, 0),
+        hint="it is rounding",
+    ),
+    Mistake(
+        "direction-kernel",
         "forgets the scale of the singular value",
         DIRECTION_KERNEL + _changed(SEPARATE, "u[:, 0] * s[0]", "u[:, 0]"),
         _direction_points(1, 1, 0),
@@ -786,7 +831,7 @@ def separate(kernel):
     ),
     Alternative(
         "direction-kernel",
-        "central differences and the rank",
+        "central differences and the rank within a tolerance",
         """
 def direction_kernel(degrees):
     kernel = np.zeros((3, 3))
@@ -798,7 +843,7 @@ def direction_kernel(degrees):
 
 
 def separate(kernel):
-    if np.linalg.matrix_rank(kernel) != 1:
+    if np.linalg.matrix_rank(kernel, tol=1e-9 * np.abs(kernel).max()) != 1:
         raise ValueError("not of rank 1")
     row = kernel[np.argmax(np.abs(kernel).sum(axis=1))]
     column = kernel @ row / (row @ row)
@@ -997,6 +1042,21 @@ def conv2d_by_product(x, w, product, stride=1):
         "come in the same order",
     ),
     _by_product(
+        "puts the channels of a pixel side by side, as picture files do",
+        _changed(BY_PRODUCT, "s : s + kW].ravel()", "s : s + kW].transpose(1, 2, 0).ravel()"),
+        "channels, rows, columns",
+    ),
+    _by_product(
+        "multiplies channel by channel",
+        _changed(BY_PRODUCT, "def conv2d_by_product(x,", "def _one(x,")
+        + """
+
+def conv2d_by_product(x, w, product, stride=1):
+    return sum(_one(x[:, c : c + 1], w[:, c : c + 1], product, stride) for c in range(x.shape[1]))
+""",
+        "one product serves both",
+    ),
+    _by_product(
         "computes by loops and calls the product for show",
         """
 def conv2d_by_product(x, w, product, stride=1):
@@ -1184,7 +1244,14 @@ def conv2d_transpose(y, w, size, stride=1, padding=0):
         "if 0 <= row < H and 0 <= column < W:",
         "if row < H and column < W:",
         _transpose_points(1, 0),
-        "is dropped",
+        "a negative index counts from the end",
+    ),
+    _transpose(
+        "multiplies the padding by the stride",
+        "r * stride + i - padding, s * stride + j - padding",
+        "(r - padding) * stride + i, (s - padding) * stride + j",
+        _transpose_points(1, 0),
+        "the padding shifts all of them by 1",
     ),
 ]
 
@@ -1277,6 +1344,12 @@ BUG_MISTAKES = [
         "Half a turn reverses the rows and the columns",
     ),
     _bug(
+        "lays the middle by the kernel's rows along both axes",
+        _mended(TURNED, WIDE, FLOATS, ("s + columns // 2", "s + rows // 2")),
+        (0, 0, 1),
+        "at rows // 2 and columns // 2",
+    ),
+    _bug(
         "compares both with the width",
         _mended(TURNED, WIDE, FLOATS, ("0 <= y < height", "0 <= y < width")),
         (1, 0, 1),
@@ -1299,6 +1372,22 @@ BUG_MISTAKES = [
         _mended(TURNED, WIDE, ("np.zeros_like(picture)", "np.zeros_like(picture, dtype=int)")),
         (0, 0, 0),
         "what type do the results have",
+    ),
+    _bug(
+        "collects in single precision",
+        _mended(TURNED, WIDE, ("np.zeros_like(picture)", "np.zeros_like(picture, dtype=np.float32)")),
+        (1, 1, 0),
+        "float32 keeps seven digits",
+    ),
+    _bug(
+        "keeps the type of a picture of floats",
+        _mended(
+            TURNED,
+            WIDE,
+            ("np.zeros_like(picture)", "np.zeros_like(picture if picture.dtype.kind == 'f' else picture * 1.0)"),
+        ),
+        (1, 1, 0),
+        "Do not take the type from the picture",
     ),
 ]
 
@@ -1370,6 +1459,6 @@ SURVIVORS = [
         "direction-kernel",
         "if np.abs(np.outer(column, row) - kernel).max() > 1e-09 * abs(kernel[i, j]):",
         "if np.abs(np.outer(column, row) - kernel).max() >= 1e-09 * abs(kernel[i, j]):",
-        reason="They differ at a difference of exactly a billionth, which the text leaves open.",
+        reason="They differ at a difference of exactly a billionth only, and no kernel is drawn so close to it.",
     ),
 ]
