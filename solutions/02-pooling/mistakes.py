@@ -119,6 +119,19 @@ POOL_MISTAKES = [
         hint="With padding some maximum is another",
     ),
     _pool(
+        "takes black pixels for padding when it looks for the largest",
+        ("best = max(best, x[n, c, r, s])", "best = max(best, x[n, c, r, s] or -np.inf)"),
+        points=(1, 0, 0, 2),
+        hint="A pixel of the picture may be 0",
+    ),
+    _pool(
+        "takes black pixels for padding when it divides",
+        ("own += 1", "own += x[n, c, r, s] != 0"),
+        ("total / number", "total / max(number, 1)"),
+        points=(1, 1, 1, 0),
+        hint="and counts",
+    ),
+    _pool(
         "pads after the picture only",
         ("i * stride + a - padding", "i * stride + a"),
         ("j * stride + b - padding", "j * stride + b"),
@@ -315,7 +328,7 @@ FIELD_MISTAKES = [
         "forgets the jump",
         ("r = r + (span - 1) * j", "r = r + (span - 1)"),
         points=(1, 0, 1),
-        hint="A layer adds its taps times the jump in front of it",
+        hint="A layer adds one tap less than it has",
     ),
     _field(
         "takes the layer's own stride into its own field",
@@ -324,7 +337,7 @@ FIELD_MISTAKES = [
             '        j = j * layer["stride"]\n        r = r + (span - 1) * j\n',
         ),
         points=(1, 0, 1),
-        hint="A layer adds its taps times the jump in front of it",
+        hint="A layer adds one tap less than it has",
     ),
     _field(
         "adds strides",
