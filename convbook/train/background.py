@@ -92,6 +92,9 @@ class Background:
         except KeyboardInterrupt:
             end = "paused" if self.run is not None else "idle"
             raise
+        except Exception as error:
+            self.failure, self.run = _failure(error), None
+            raise
         finally:
             self.state = end
 

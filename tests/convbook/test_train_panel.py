@@ -258,6 +258,14 @@ def test_a_failure_is_told_and_the_panel_lives_on(
     assert list(panel.runs) == ["0.1, batches of 4"] and 'role="alert"' not in panel._status.value
 
 
+def test_a_failure_in_the_foreground_is_raised_and_told_as_well(panels: Callable[..., TrainingPanel]) -> None:
+    panel = panels(lambda choice: make(choice["batch_size"], Fails(KeyError("the student's own"), 4)), batch_size=8)
+    with pytest.raises(KeyError, match="the student's own"):
+        panel.train()
+    assert panel.background.state == "failed" and panel.run is None
+    assert 'role="alert"' in panel._status.value and "KeyError" in panel._status.value
+
+
 def test_build_must_return_a_run(panels: Callable[..., TrainingPanel]) -> None:
     panel = panels(lambda choice: None)
     panel.start()
