@@ -202,7 +202,7 @@ def test_any_share_between_the_slopes_of_a_tie_is_right_and_shares_add_up_to_1()
     F.max_pool1d(first, 2).backward()
     equal.amax().backward()
     assert first.grad.tolist() == [[1, 0]] and equal.grad.tolist() == [[0.5, 0.5]]
-    says("the maximum rises by 0.1, not by 0.2", "torch's pooling gives all to the first, and its `amax` gives equal")
+    says("the maximum rises by 0.1, not by 0.2", "torch's max pooling gives all to the first, and its `amax` gives equal")
 
 
 def test_the_tied_demo_gives_each_zero_a_half_when_ties_are_split(chapter):
@@ -401,7 +401,7 @@ def test_vgg_16_sees_212_pixels_after_its_fifth_pooling(chapter):
     assert [vgg.row(f"pool{n}").receptive_field[0] for n in range(1, 6)] == [6, 16, 44, 100, 212]
     assert vgg.parameters == 138_357_544 and round(vgg.parameters / 1e6) == 138
     assert 0.85 < chapter.names["dense"] / vgg.parameters < 0.95
-    says("6, 16, 44, 100 and 212", "The paper prints 138 million parameters. About nine tenths of them")
+    says("6, 16, 44, 100 and 212", "The paper of VGG prints 138 million parameters. About nine tenths of them")
     field = 1
     for block, (jump, convolutions) in enumerate(zip((1, 2, 4, 8, 16), (2, 2, 3, 3, 3), strict=True), 1):
         added = convolutions * 2 * jump
