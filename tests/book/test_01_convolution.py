@@ -6,6 +6,7 @@
 import ast
 import re
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -105,7 +106,7 @@ def test_the_patch_of_the_photograph_is_the_back_of_the_coat(chapter):
     assert patch.shape == (5, 6) and patch.size == 30
     assert (patch[0, 0], patch[-1, -1], patch.max(), patch.min()) == (0.86, 0.11, 0.87, 0.11)
     assert 128 * 128 * 3 == chapter.names["astronaut"].size == 49_152
-    says("They fall from 0.86 to 0.11", "128 · 128 · 3 = 49,152", "values from 0.87 in the upper left to 0.11")
+    says("They fall from 0.86 to 0.11", "128 · 128 · 3 = 49,152", "values from 0.86 in the upper left to 0.11")
 
 
 def test_the_four_cells_by_hand(chapter):
@@ -260,6 +261,16 @@ def test_torch_has_same_padding_at_stride_1_only():
     says("exists only at stride 1", "With $k = d = 2$ it is even")
 
 
+def test_the_rule_of_same_padding_gives_tensorflows_size_and_its_padding():
+    says(r"\max\left( \left( \lceil n/s \rceil - 1 \right) s + d\,(k-1) + 1 - n,\; 0 \right)")
+    says("span 2 · 2 + 3 = 7 pixels, so six need one more")
+    for n, k, s, d in product(range(1, 12), range(1, 5), (1, 2, 3), (1, 2, 3)):
+        total = max((-(-n // s) - 1) * s + d * (k - 1) + 1 - n, 0)
+        assert same_padding(n, k, s, d) == (total // 2, total - total // 2)
+        padded = F.pad(torch.zeros(1, 1, n), same_padding(n, k, s, d))
+        assert F.conv1d(padded, torch.zeros(1, 1, k), stride=s, dilation=d).shape[-1] == -(-n // s)
+
+
 def count_uses(n: int, k: int, padding: int, mode: str, stride: int) -> list[int]:
     """The gradient of the sum of all outputs counts how often each pixel is read."""
     x = torch.zeros(1, 1, n, dtype=torch.float64, requires_grad=True)
@@ -373,7 +384,9 @@ def test_the_painters_pixel_on_the_back_grows_with_every_row(chapter):
     kernels = [painter.kernel, [[-1, 0, 1]] * 3, chapter.names["sobel_x"]]
     answers = [f"{by_torch(picture, np.array(kernel, float))[42, 12]:.3g}" for kernel in kernels]
     assert answers == ["-0.894", "-2.45", "-3.35"]
-    says("gives −0.894.", "{dropdown} Answer −2.45: three rows", "the answer is the −3.35")
+    exact = by_torch(chapter.names["camera"], np.array(painter.kernel, float))[42, 12]
+    assert f"{exact:.3f}" == "-0.896"
+    says("gives −0.894. (The array gives −0.896;", "{dropdown} Answer −2.45: three rows", "the answer is the −3.35")
 
 
 def test_two_groups_keep_apart_what_one_group_adds(chapter):
@@ -594,7 +607,7 @@ def test_the_toeplitz_matrices_are_the_convolution(chapter):
     assert matrix.size == 36 and (matrix @ chapter.names["x"].ravel()).tolist() == [1, 7, -1, 9]
     says(
         "1·2 − 1·0 + 2·1 = 4",
-        "Row 1 is 2 1 0 0 −1 0 0 0 0",
+        "Row 0 is 2 1 0 0 −1 0 0 0 0",
         "with 4 weights in place of 36",
         "The matrix has 24 entries",
     )
