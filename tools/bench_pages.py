@@ -39,6 +39,7 @@ AIMS = {"kilobytes": 350, "kilobytes_plain": 120, "largest_paint_s": 2.5, "demos
 BUILD_AIMS = {"cold_s": 600, "warm_s": 30}
 PACKED = {".woff", ".woff2", ".png", ".jpg"}  # compressed by their format
 CONTROLS = {
+    "th[tabindex='0']": ("ArrowDown", "ArrowUp"),
     "input[type=range]": ("ArrowRight", "ArrowLeft"),
     "[role=gridcell][tabindex='0']": ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"),
 }
