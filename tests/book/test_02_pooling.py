@@ -202,7 +202,9 @@ def test_any_share_between_the_slopes_of_a_tie_is_right_and_shares_add_up_to_1()
     F.max_pool1d(first, 2).backward()
     equal.amax().backward()
     assert first.grad.tolist() == [[1, 0]] and equal.grad.tolist() == [[0.5, 0.5]]
-    says("the maximum rises by 0.1, not by 0.2", "torch's max pooling gives all to the first, and its `amax` gives equal")
+    says(
+        "the maximum rises by 0.1, not by 0.2", "torch's max pooling gives all to the first, and its `amax` gives equal"
+    )
 
 
 def test_the_tied_demo_gives_each_zero_a_half_when_ties_are_split(chapter):
