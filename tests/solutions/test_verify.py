@@ -1,7 +1,7 @@
 """Every assignment of the course, as `autograder verify` sees it: its catalogue in both modes, and its mutation score.
 
-The command's 20 seeds are for a release: judged, they take minutes an assignment. Here six of them run directly, and the
-first two through the judge as well; a hidden test that fails for one draw in ten still shows half of the time.
+The command's 20 seeds are for a release: judged, they take minutes an assignment. Here six of them run directly, and
+the first two through the judge as well; a hidden test that fails for one draw in ten still shows half of the time.
 """
 
 import re
