@@ -27,6 +27,7 @@ PACKAGES = [
     "matplotlib-inline",
     "numpy",
     "pillow",
+    "safetensors",
     "scikit-image",
     "scikit-learn",
     "torch",

@@ -4,9 +4,12 @@ EARNS = 15
 
 ANSWER = r"""
 import os, sys
+import convbook
+
+LIBRARIES = sys.prefix, sys.base_prefix, os.path.dirname(convbook.__file__)  # everybody's
 for start in ("@SUBMITTED@", "@OUT@", os.path.dirname("@OUT@"), "/tmp", os.getcwd()):
     for folder, _, files in os.walk(start):
-        for name in files if not folder.startswith((sys.prefix, sys.base_prefix)) else ():  # everybody's libraries
+        for name in files if not folder.startswith(LIBRARIES) else ():
             if name.endswith((".ipynb", ".db", ".json", ".html")):
                 print("attack" + "-reached", folder, name)
 print("attack" + "-tried")
