@@ -5,6 +5,7 @@ from convbook.widgets.channel_explorer import ChannelExplorer
 from convbook.widgets.conv_explorer import ConvExplorer
 from convbook.widgets.kernel_painter import KernelPainter
 from convbook.widgets.layer_stack import LayerStack
+from convbook.widgets.lenet_explorer import LeNetExplorer
 from convbook.widgets.pool_explorer import PoolExplorer
 from convbook.widgets.receptive_field import ReceptiveField
 from convbook.widgets.shift_demo import ShiftDemo
@@ -15,6 +16,7 @@ __all__ = [
     "ConvExplorer",
     "KernelPainter",
     "LayerStack",
+    "LeNetExplorer",
     "PoolExplorer",
     "ReceptiveField",
     "ShiftDemo",

@@ -136,11 +136,11 @@ class Picture(traitlets.TraitType[NDArray[np.uint8], Any]):
         return kept
 
     @staticmethod
-    def _to_page(pixels: NDArray[np.uint8], _: Any) -> dict[str, Any]:
+    def _to_page(pixels: NDArray[np.uint8], _: Any) -> Any:
         return {"shape": list(pixels.shape), "data": pixels.tobytes()}
 
     @staticmethod
-    def _from_page(value: dict[str, Any], _: Any) -> NDArray[np.uint8]:
+    def _from_page(value: Any, _: Any) -> NDArray[np.uint8]:
         return np.frombuffer(value["data"], np.uint8).reshape(value["shape"])
 
 
