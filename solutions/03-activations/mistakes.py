@@ -162,6 +162,24 @@ SLOPES_MISTAKES = [
         points=(1, 1, 1, 0),
         hint="x times the density besides",
     ),
+    _slopes(
+        "writes into x",
+        ("value, slope = x.copy(), np.ones(x.shape)", "value, slope = x, np.ones(x.shape)"),
+        points=(0, 1, 1, 1),
+        hint="x itself has changed",
+    ),
+    _slopes(
+        "returns a difference quotient of tanh",
+        ("1 / np.cosh(x) ** 2", "(np.tanh(x + 1e-5) - np.tanh(x - 1e-5)) / 2e-5"),
+        points=(1, 1, 0, 1),
+        hint="11 digits count",
+    ),
+    _slopes(
+        "returns a difference quotient of SiLU",
+        ("s * (1 + x * (1 - s))", "((x + 1e-7) / (1 + np.exp(-x - 1e-7)) - x * s) / 1e-7"),
+        points=(1, 1, 0, 1),
+        hint="is not exact enough to return",
+    ),
 ]
 
 SLOPES_ALTERNATIVES = [
@@ -329,6 +347,18 @@ STABLE_MISTAKES = [
         points=(1, 1, 0),
         hint="Nothing may be cut off",
     ),
+    _stable(
+        "silences NumPy",
+        (f"    return {LEFT}", "    with np.errstate(all='ignore'):\n        return 1 / (1 + np.exp(-x))"),
+        points=(0, 1, 2),
+        hint="exp of a large number",
+    ),
+    _stable(
+        "subtracts the largest score in place",
+        ("    top =", "    z -= np.max(z, axis=-1)[:, None]\n    top ="),
+        points=(1, 1, 0),
+        hint="z itself has changed",
+    ),
 ]
 
 STABLE_ALTERNATIVES = [
@@ -479,6 +509,12 @@ DEAD_MISTAKES = [
         points=(1, 0),
         hint="Return a list of floats",
     ),
+    _dead(
+        "takes the ReLU in place",
+        ("    dead = []", "    z[z < 0] = 0\n    dead = []"),
+        points=(0, 2),
+        hint="z itself has changed",
+    ),
 ]
 
 DEAD_ALTERNATIVES = [
@@ -572,7 +608,7 @@ PAIRS_MISTAKES = [
         "takes two labels for two classes",
         ('if not task["exclusive"]:', 'if not task["exclusive"] and units != 2:'),
         points=(0, 1, 1),
-        hint="Try 1, 2 and 3 of them",
+        hint="Try 2 and 3 that exclude each other",
     ),
     _pairs(
         "leaves the output of positive numbers unbounded",
@@ -619,6 +655,18 @@ PAIRS_MISTAKES = [
         ('if task["outliers"]:', "if True:"),
         points=(1, 0, 0),
         hint="Without outliers numbers get the squared error",
+    ),
+    _pairs(
+        "takes numbers with outliers for unbounded",
+        ('return units, activation, "absolute error"', 'return units, "identity", "absolute error"'),
+        points=(1, 0, 1),
+        hint="Those change the loss, and not the range",
+    ),
+    _pairs(
+        "takes numbers with bounds for free of outliers",
+        ('if task["outliers"]:', 'if task["outliers"] and task["low"] is None:'),
+        points=(1, 1, 0),
+        hint="What does the task say about outliers?",
     ),
 ]
 
@@ -748,6 +796,12 @@ HEAT_MISTAKES = [
         points=(1, 0),
         hint="All classes count, in any order",
     ),
+    _heat(
+        "cuts scores off in place of subtracting the largest",
+        ("z = z - z.max(axis=1)[:, None]", "z = np.clip(z, -700, 700)"),
+        points=(0, 2),
+        hint="Scores that are cut off",
+    ),
 ]
 
 HEAT_ALTERNATIVES = [
@@ -811,9 +865,22 @@ BUG_MISTAKES = [
         "compares the sums with the ends",
         ("abs(a) > 0.99", "abs(z) > 0.99"),
         points=(0, 1, 0),
-        hint="Count those near -1 and those near 1",
+        hint="within 0.01 of an end of its range",
     ),
     _bug("takes the slope without the square", ("1 - a**2", "1 - a"), points=(1, 0, 1), hint="1 - 0.6² = 0.64"),
+    _bug(
+        "calls a slope below 0.01 saturated",
+        ("abs(a) > 0.99", "1 - a**2 < 0.01"),
+        points=(0, 1, 0),
+        hint="A slope of 0.01 is another line",
+    ),
+    _bug("hands on sizes without signs", ("x = a\n", "x = abs(a)\n"), points=(1, 1, 0), hint="may be negative"),
+    _bug(
+        "multiplies the slopes of layers",
+        ("        report.append(", "        slope *= report[-1][1] if report else 1\n        report.append("),
+        points=(1, 0, 1),
+        hint="each layer has its own",
+    ),
 ]
 
 BUG_ALTERNATIVES = [
