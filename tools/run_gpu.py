@@ -1,9 +1,10 @@
 """Run the course's training demos at full size, and log them for the chapters: python tools/run_gpu.py [DEMO …].
 
-Each demo is some networks trained alike, with several seeds. Its log, book/logs/DEMO-BUDGET.json, is written after
-every run. A second call keeps the runs that the log has, goes on with the one that was interrupted, and starts afresh
-where the demo, the device or a version has changed. Without a GPU everything is done at a laptop's size. Demos whose
-data cannot be had are named, with the reason; where one failed otherwise, the exit code is 1.
+Each demo is some networks trained alike, with several seeds. Its log, convbook/assets/logs/DEMO-BUDGET.json, is written
+after every run, and read by convbook.train.logged. A second call keeps the runs that the log has, goes on with the one
+that was interrupted, and starts afresh where the demo, the device or a version has changed. Without a GPU everything is
+done at a laptop's size, and the log says what is smaller. Demos whose data cannot be had are named, with the reason;
+where one failed otherwise, the exit code is 1.
 
 CIFAR-10 comes from CONVBOOK_DATA or a download. A folder CONVBOOK_DATA with cifar10_jpeg.npz, a copy of its pictures as
 JPEG, will do as well; logs then say cifar10-jpeg, since accuracies differ a little.
@@ -14,9 +15,10 @@ A machine that has no more than torch, NumPy and Pillow runs it too: PYTHONPATH=
 import argparse
 import io
 import json
+import math
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,11 +31,13 @@ from torch import Tensor, nn
 from convbook import data
 from convbook.data import Split, batches, hold_out, places, subset
 from convbook.data.downloads import CIFAR_CLASSES, CIFAR_MEAN, CIFAR_STD
-from convbook.nets import lenet, plain_cifar, resnet_cifar
+from convbook.nets import ACTIVATIONS, lenet, plain_cifar, resnet_cifar
 from convbook.train import Machine, Run, evaluate, fit, setup
+from convbook.train.logbook import FOLDER
 
 ROOT = Path(__file__).resolve().parent.parent
 HELD_OUT = 1 / 12  # of the training pictures, to validate on
+NESTEROV = partial(torch.optim.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4)
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class Size:
         epochs, batch, rate: complete epochs, pictures a batch, the learning rate at its highest.
         pictures: to train on, drawn in proportion; None takes all.
         seeds: each network is trained with 0, 1, … of them.
+        aim: an accuracy on validation data; the log says after how many seconds a complete epoch had reached it.
     """
 
     epochs: int
@@ -51,20 +56,28 @@ class Size:
     rate: float
     pictures: int | None = None
     seeds: int = 1
+    aim: float | None = None
 
 
 @dataclass(frozen=True)
 class Demo:
-    """Networks by name, trained alike: SGD with momentum 0.9, the rate up for a fifth of the time, then down."""
+    """Networks by name, trained alike.
+
+    Attributes:
+        optimizer: made of the parameters and a learning rate.
+        one_cycle: the rate goes up for a fifth of the time, then down to nothing; else it stays.
+        measures: of a trained network on the test pictures, beside its accuracy.
+    """
 
     about: str
     data: Callable[[str], Split]
     networks: dict[str, Callable[[], nn.Module]]
     laptop: Size
     full: Size
-    decay: float = 5e-4
+    optimizer: "partial[torch.optim.Optimizer]" = NESTEROV
+    one_cycle: bool = True
     augment: Callable[[Tensor, torch.Generator], Tensor] | None = None
-    aim: float | None = None  # an accuracy; the log says after how many seconds it was reached
+    measures: dict[str, Callable[[nn.Module, Split], float]] = field(default_factory=dict)
 
 
 def cifar(split: str) -> Split:
@@ -105,30 +118,74 @@ def garments(split: str) -> Split:
     return data.fashion_mnist("train" if split == "train" else "test")
 
 
+def blurred_max(channels: int) -> nn.Module:
+    """A maximum at stride 1, then a blur at stride 2 with fixed weights (Zhang, 2019)."""
+    blur = nn.Conv2d(channels, channels, 3, 2, 1, groups=channels, bias=False, padding_mode="reflect")
+    row = torch.tensor([1.0, 2.0, 1.0]) / 4
+    blur.weight = nn.Parameter(torch.outer(row, row).expand_as(blur.weight).clone(), requires_grad=False)
+    return nn.Sequential(nn.MaxPool2d(2, stride=1), blur)
+
+
+#: What halves the maps of chapter 02's network.
+HALVINGS: dict[str, Callable[[int], nn.Module]] = {
+    "max": lambda channels: nn.MaxPool2d(2),
+    "mean": lambda channels: nn.AvgPool2d(2),
+    "stride": lambda channels: nn.Conv2d(channels, channels, 2, stride=2),
+    "blurred max": blurred_max,
+}
+
+
+def halving(name: str) -> nn.Sequential:
+    """Chapter 02's network."""
+    halve = HALVINGS[name]
+    first = nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), halve(8)
+    second = nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), halve(16)
+    return nn.Sequential(*first, *second, nn.Flatten(), nn.Linear(16 * 7 * 7, 10))
+
+
+@torch.no_grad()
+def kept(model: nn.Module, test: Split) -> float:
+    """The share of pictures whose answer survives a shift by one pixel, around the border."""
+    device = next(model.parameters()).device
+    pairs = ((images, images.roll(1, -1)) for images, _ in batches(test, 1_000, device=device))
+    same = [model(images).argmax(1) == model(moved).argmax(1) for images, moved in pairs]
+    return float(torch.cat(same).double().mean())
+
+
 DEMOS = {
+    "pooling": Demo(
+        about="Chapter 02: four ways to halve a map, on Fashion-MNIST",
+        data=garments,
+        networks={name: partial(halving, name) for name in HALVINGS},
+        laptop=Size(epochs=3, batch=32, rate=0.005, pictures=12_000, seeds=3),
+        full=Size(epochs=10, batch=32, rate=0.005, seeds=5),
+        optimizer=partial(torch.optim.Adam),
+        one_cycle=False,
+        measures={"answers kept": kept},
+    ),
+    "activations": Demo(
+        about="Chapter 03: LeNet with eight activations, on Fashion-MNIST",
+        data=garments,
+        networks={name: partial(lenet, activation=name, pool="avg") for name in ACTIVATIONS},
+        laptop=Size(epochs=3, batch=50, rate=0.01, seeds=3),
+        full=Size(epochs=20, batch=50, rate=0.01, seeds=5),
+        optimizer=partial(torch.optim.SGD, momentum=0.9),
+        one_cycle=False,
+    ),
     "lenet": Demo(
         about="Chapter 04: LeNet on Fashion-MNIST",
         data=garments,
         networks={"LeNet": lenet},
-        laptop=Size(epochs=3, batch=64, rate=0.05),
-        full=Size(epochs=10, batch=128, rate=0.1, seeds=3),
-        aim=0.90,
-    ),
-    "pooling": Demo(
-        about="Chapter 02: LeNet with one pooling and the other, on Fashion-MNIST",
-        data=garments,
-        networks={"max": partial(lenet, pool="max"), "average": partial(lenet, pool="avg")},
-        laptop=Size(epochs=2, batch=64, rate=0.05, pictures=12_000),
-        full=Size(epochs=10, batch=128, rate=0.1, seeds=5),
+        laptop=Size(epochs=3, batch=64, rate=0.05, seeds=3, aim=0.85),
+        full=Size(epochs=10, batch=128, rate=0.1, seeds=3, aim=0.90),
     ),
     "resnet-20": Demo(
         about="Chapter 08: a residual network of 20 layers on CIFAR-10",
         data=cifar,
         networks={"residual, 20 layers": partial(resnet_cifar, 20)},
         laptop=Size(epochs=2, batch=128, rate=0.1, pictures=5_000),
-        full=Size(epochs=40, batch=256, rate=0.3),
+        full=Size(epochs=40, batch=256, rate=0.3, aim=0.91),
         augment=crop_and_flip,
-        aim=0.91,
     ),
     "depth": Demo(
         about="Chapter 08: plain and residual networks of 20 and 56 layers on CIFAR-10",
@@ -140,7 +197,7 @@ DEMOS = {
         },
         laptop=Size(epochs=1, batch=128, rate=0.1, pictures=1_000),
         full=Size(epochs=40, batch=256, rate=0.1, seeds=3),
-        decay=1e-4,
+        optimizer=partial(NESTEROV, weight_decay=1e-4),
         augment=crop_and_flip,
     ),
 }
@@ -152,22 +209,26 @@ def train(demo: Demo, name: str, size: Size, pictures: Split, machine: Machine, 
     model = demo.networks[name]().to(machine.device)
     learned, held_out = hold_out(pictures, round(len(pictures) * HELD_OUT), seed=0)
     source = batches(learned, size.batch, seed=seed, device=machine.device, augment=demo.augment)
-    optimizer = torch.optim.SGD(model.parameters(), lr=size.rate, momentum=0.9, nesterov=True, weight_decay=demo.decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, size.rate, total_steps=size.epochs * len(source), pct_start=0.2, cycle_momentum=False
-    )
+    optimizer = demo.optimizer(model.parameters(), lr=size.rate)
+    schedule = None
+    if demo.one_cycle:
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, size.rate, total_steps=size.epochs * len(source), pct_start=0.2, cycle_momentum=False
+        )
     validation = batches(held_out, 1_000, device=machine.device)
     run = Run(model, source, optimizer, validation, schedule, seed=seed, name=name, checkpoint=checkpoint)
     fit(run, size.epochs)
     return run
 
 
-def result(run: Run, test: Split, aim: float | None) -> dict[str, Any]:
+def result(run: Run, test: Split, demo: Demo, aim: float | None) -> dict[str, Any]:
     """What the log keeps of a run."""
     contents: dict[str, Any] = {
         "seconds": run.seconds,
         "test accuracy": evaluate(run.model, batches(test, 1_000))["accuracy"],
     }
+    run.model.eval()
+    contents |= {name: measure(run.model, test) for name, measure in demo.measures.items()}
     if aim is not None:
         reached = [row["seconds"] for row in run.history.rows if row["validation_accuracy"] >= aim]
         contents |= {"aim": aim, "seconds to the aim": reached[0] if reached else None}
@@ -184,8 +245,9 @@ def go(key: str, size: Size, machine: Machine, folder: Path, work: Path) -> None
     pictures, test = demo.data("train"), demo.data("test")
     if size.pictures is not None:
         pictures = subset(pictures, min(size.pictures, len(pictures)))
-    recipe = {name: value for name, value in asdict(size).items() if name != "seeds"} | {
-        "decay": demo.decay,
+    recipe = {name: value for name, value in asdict(size).items() if name not in ("seeds", "aim")} | {
+        "optimizer": {"name": demo.optimizer.func.__name__, **demo.optimizer.keywords},
+        "one cycle": demo.one_cycle,
         "augmented": demo.augment is not None,
         "training pictures": len(pictures),
         "data": pictures.source.partition(" from ")[0].removesuffix(" downloaded"),
@@ -193,6 +255,7 @@ def go(key: str, size: Size, machine: Machine, folder: Path, work: Path) -> None
     path = folder / f"{key}-{machine.budget}.json"
     log = {
         "about": demo.about,
+        "size": words(size, demo.full, machine.device),
         "command": logs.command(),
         **logs.surroundings(machine.device),
         "recipe": recipe,
@@ -208,10 +271,20 @@ def go(key: str, size: Size, machine: Machine, folder: Path, work: Path) -> None
             print(f"{key}: {label}")
             checkpoint = work / f"{path.stem}-{label.replace(', ', '-').replace(' ', '-')}.pt"
             run = train(demo, name, size, pictures, machine, seed, checkpoint)
-            log["runs"][label] = {"network": name, "seed": seed, **result(run, test, demo.aim)}
+            log["runs"][label] = {"network": name, "seed": seed, **result(run, test, demo, size.aim)}
             logs.write(path, log)
             checkpoint.unlink()
             print(f"{key}: {label}: {log['runs'][label]['test accuracy']:.1%} on test pictures. {path}")
+
+
+def words(size: Size, full: Size, device: torch.device) -> str:
+    """Where it ran, and how that differs from the full size, so that no reader takes the one for the other."""
+    counted = {"epochs": "epochs", "pictures": "pictures to train on", "seeds": "seeds"}
+    pairs = {what: (getattr(size, name), getattr(full, name)) for name, what in counted.items()}
+    others = [f"{here or 'all'} {what}, not {there or 'all'}" for what, (here, there) in pairs.items() if here != there]
+    smaller = all((here or math.inf) <= (there or math.inf) for here, there in pairs.values())
+    size_of_it = "smaller" if smaller else "not the full size"
+    return f"{device.type.upper()}, " + (f"{size_of_it}: {'; '.join(others)}" if others else "full size")
 
 
 def earlier(path: Path, log: dict[str, Any]) -> dict[str, Any]:
@@ -236,7 +309,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--epochs", type=int, help="instead of the budget's")
     parser.add_argument("--pictures", type=int, help="to train on, instead of the budget's")
     parser.add_argument("--seeds", type=int, help="how many, instead of the budget's")
-    parser.add_argument("--out", type=Path, default=ROOT / "book" / "logs", help="the folder of the logs")
+    parser.add_argument("--out", type=Path, default=FOLDER, help="the folder of the logs")
     parser.add_argument("--work", type=Path, default=ROOT / "_build" / "runs", help="the folder of the checkpoints")
     options = parser.parse_args(arguments)
     if unknown := [key for key in options.demos if key not in DEMOS]:

@@ -2,7 +2,7 @@
 
 Four ways from the same few pictures: all layers from scratch; a linear probe, a new head on features that stay as they
 are; and fine-tuning, all layers from pretrained weights, with batch norm learning or frozen. Leaves
-book/logs/transfer-NAME.json.
+convbook/assets/logs/transfer-NAME.json.
 
 digits   printed letters, the weights that come with convbook, onto handwritten digits
 shoes    six kinds of garments and bags onto three of shoes, Fashion-MNIST; two minutes of pretraining come first
@@ -28,8 +28,8 @@ from convbook.data import Split, batches, digits, fashion_mnist, few, hold_out, 
 from convbook.nets import CifarResNet, resnet_cifar
 from convbook.pretrained import printed
 from convbook.train import Run, evaluate, fit, setup
+from convbook.train.logbook import FOLDER
 
-FOLDER = Path(__file__).resolve().parent.parent / "book" / "logs"
 BATCH = 32
 SHOES = ("Sandal", "Sneaker", "Ankle boot")
 

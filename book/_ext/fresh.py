@@ -1,8 +1,8 @@
 """Nothing stale ships: cells run again after a change in what they call, pages go with their source.
 
-jupyter-cache compares a chapter's code cells alone. A chapter imports convbook and plots book/logs, so a change there
-would leave its stored outputs, the widgets' scripts among them, as they were. The cache folder's name therefore holds
-a hash of everything that a cell's result depends on: those files, Python, and the installed versions of what they
+jupyter-cache compares a chapter's code cells alone. A chapter imports convbook and plots the logs in it, so a change
+there would leave its stored outputs, the widgets' scripts among them, as they were. The cache folder's name therefore
+holds a hash of everything that a cell's result depends on: those files, Python, and the installed versions of what they
 import. Sphinx reads the chapters again when it changes, and nothing else makes cells run again.
 
 Nor does Sphinx look at style sheets, scripts, extensions and its own version while no chapter changes, so that their
@@ -15,7 +15,7 @@ import shutil
 from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 
-CODE = ("convbook", "book/logs")  # what cells call and read
+CODE = ("convbook",)  # what cells call and read
 # What those import, beside Python itself; tests/book/test_fresh.py looks for others.
 PACKAGES = [
     "anywidget",

@@ -11,7 +11,8 @@ cell, call `fit` again with the same run, and the result is that of a run that w
 does the same from buttons, in the background, for several choices of a network. `python -m convbook.train` is a sample.
 
 Modules in the order of the story: `machine` (setup) · `run` · `loop` (fit) · `checks` (what goes wrong, in words) ·
-`randomness` · `history` · `progress` · `drawing` · `background` (a thread that trains) · `panel`.
+`randomness` · `history` · `progress` · `drawing` · `background` (a thread that trains) · `panel` · `logbook` (what was
+measured elsewhere, and is plotted).
 """
 
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ except ImportError as missing:
     raise ImportError("Training needs PyTorch, which is missing: `pip install torch`.") from missing
 
 from convbook.train.history import History
+from convbook.train.logbook import Log, logged
 from convbook.train.loop import evaluate, fit
 from convbook.train.machine import Machine, setup
 from convbook.train.run import Run
@@ -30,7 +32,19 @@ if TYPE_CHECKING:
     from convbook.train.drawing import curves, summary
     from convbook.train.panel import TrainingPanel
 
-__all__ = ["History", "Machine", "Run", "TrainingPanel", "curves", "evaluate", "fit", "setup", "summary"]
+__all__ = [
+    "History",
+    "Log",
+    "Machine",
+    "Run",
+    "TrainingPanel",
+    "curves",
+    "evaluate",
+    "fit",
+    "logged",
+    "setup",
+    "summary",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -92,7 +92,7 @@ class Background:
         except KeyboardInterrupt:
             end = "paused" if self.run is not None else "idle"
             raise
-        except Exception as error:
+        except BaseException as error:  # a model may call exit(), too
             self.failure, self.run = _failure(error), None
             raise
         finally:
@@ -168,7 +168,7 @@ class Background:
             self._train(make)
         except KeyboardInterrupt:
             end = "stopped"
-        except Exception as error:
+        except BaseException as error:  # an exit() would end this thread, and nobody would hear of it
             end = "failed"
             self.failure = _failure(error)
             # The frames of the traceback hold the batch and the graph.
@@ -214,7 +214,7 @@ class _Remarks:
         pass
 
 
-def _failure(error: Exception) -> Failure:
+def _failure(error: BaseException) -> Failure:
     words = [*getattr(error, "__notes__", [])] or [checks.advice(error)]
     # The last line that is neither torch's nor ours is where a reader can change something.
     theirs = [frame for frame in traceback.extract_tb(error.__traceback__) if not _LIBRARY.search(frame.filename)]

@@ -32,7 +32,7 @@ import convbook
 tree = Path(convbook.__file__).parents[1]
 with (tree / "runs").open("a") as runs:
     runs.write("x")
-print("".join(file.read_text() for top in ("convbook", "book/logs") for file in sorted((tree / top).rglob("*.[cmp]*"))))
+print("".join(file.read_text() for file in sorted((tree / "convbook").rglob("*.[jmp]*"))))
 ```
 """
 CONFIGURATION = """\
@@ -62,7 +62,7 @@ def tree(tmp_path) -> Path:
         "requirements.txt": "torch==2.14.1\n",
         "convbook/__init__.py": "#init-1\n",
         "convbook/widgets/a.mjs": "//script-1\n",
-        "book/logs/run.csv": "log-1\n",
+        "convbook/assets/logs/run.json": "log-1\n",
         "book/static/book.css": "/* style-1 */\n",
         "tests/test_a.py": "pass\n",
         "package-lock.json": "{}\n",
@@ -89,13 +89,13 @@ def build(tree: Path, **versions: str) -> tuple[int, str]:
 
 def test_the_chapter_runs_again_after_a_change_in_what_it_depends_on_and_shows_it(tree):
     assert build(tree)[0] == 1
-    changes = {"convbook/widgets/a.mjs": "//script-2", "book/logs/run.csv": "log-2"}
+    changes = {"convbook/widgets/a.mjs": "//script-2", "convbook/assets/logs/run.json": "log-2"}
     for runs, (name, content) in enumerate(changes.items(), start=2):
         (tree / name).write_text(f"{content}\n")
         count, page = build(tree)
         assert count == runs, f"after a change in {name}"
         assert re.search(content.strip("#/"), page), f"the page shows {name} as it is now"
-    (tree / "book" / "logs" / "run.csv").unlink()
+    (tree / "convbook" / "assets" / "logs" / "run.json").unlink()
     count, page = build(tree, torch="99.0")
     assert count == 4 and "log-2" not in page
     assert build(tree, torch="99.0")[0] == 4
@@ -159,6 +159,5 @@ def imported(source: str) -> set[str]:
 
 
 def test_what_freshness_is_judged_by_exists(fresh):
-    """But for the logs: the first chapter that plots one brings the folder."""
-    assert all((ROOT / place).exists() for place in {*fresh.CODE, *fresh.SHELL} - {"book/logs"})
+    assert all((ROOT / place).exists() for place in {*fresh.CODE, *fresh.SHELL})
     assert "absent" not in fresh.versions()

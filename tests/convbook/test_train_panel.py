@@ -43,7 +43,7 @@ class Gate(nn.Module):
 
 
 class Fails(nn.Module):
-    def __init__(self, error: Exception, largest: int) -> None:
+    def __init__(self, error: BaseException, largest: int) -> None:
         super().__init__()
         self.error, self.largest = error, largest
 
@@ -237,10 +237,11 @@ def test_only_one_run_at_a_time_a_panel(panels: Callable[..., TrainingPanel]) ->
         (torch.OutOfMemoryError("CUDA out of memory. <b>Tried</b>"), "Take smaller batches", True),
         (RuntimeError("CUDA error: unspecified launch failure"), "until the kernel is restarted", False),
         (KeyError("the student's own"), "It came from line", False),
+        (SystemExit("a model that calls exit()"), "It came from line", False),
     ],
 )
 def test_a_failure_is_told_and_the_panel_lives_on(
-    panels: Callable[..., TrainingPanel], error: Exception, words: str, smaller: bool
+    panels: Callable[..., TrainingPanel], error: BaseException, words: str, smaller: bool
 ) -> None:
     panel = panels(lambda choice: make(choice["batch_size"], Fails(error, 4)), batch_size=8)
     panel.start()
@@ -258,12 +259,34 @@ def test_a_failure_is_told_and_the_panel_lives_on(
     assert list(panel.runs) == ["0.1, batches of 4"] and 'role="alert"' not in panel._status.value
 
 
-def test_a_failure_in_the_foreground_is_raised_and_told_as_well(panels: Callable[..., TrainingPanel]) -> None:
-    panel = panels(lambda choice: make(choice["batch_size"], Fails(KeyError("the student's own"), 4)), batch_size=8)
-    with pytest.raises(KeyError, match="the student's own"):
+@pytest.mark.parametrize("error", [KeyError("the student's own"), SystemExit("a model that calls exit()")])
+def test_a_failure_in_the_foreground_is_raised_and_told_as_well(
+    panels: Callable[..., TrainingPanel], error: BaseException
+) -> None:
+    panel = panels(lambda choice: make(choice["batch_size"], Fails(error, 4)), batch_size=8)
+    with pytest.raises(type(error), match=r"the student's own|calls exit"):
         panel.train()
     assert panel.background.state == "failed" and panel.run is None
-    assert 'role="alert"' in panel._status.value and "KeyError" in panel._status.value
+    assert 'role="alert"' in panel._status.value and type(error).__name__ in panel._status.value
+
+
+def test_a_rate_that_is_too_high_is_raised_with_advice_and_its_curves_stay(
+    panels: Callable[..., TrainingPanel],
+) -> None:
+    class Explodes(nn.Module):
+        calls = 0
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.calls += 1
+            return x * (1.0 if self.calls < 4 else 1e38) * 100
+
+    panel = panels(lambda choice: make(4, Explodes()), {"rate": [0.1]}, epochs=2)
+    with pytest.raises(FloatingPointError, match="The loss became nan at batch 4 of epoch 1"):
+        panel.train()
+    shown = panel._status.value
+    assert panel.background.state == "failed" and 'role="alert"' in shown
+    assert "try a tenth of the rate" in shown and "(here 0.1)" in shown
+    assert [point["step"] for point in panel.runs["0.1"].points] == [1, 2, 3]
 
 
 def test_build_must_return_a_run(panels: Callable[..., TrainingPanel]) -> None:

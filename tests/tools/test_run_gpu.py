@@ -2,7 +2,9 @@
 
 import io
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +12,11 @@ import torch
 from PIL import Image
 from torch import nn
 
-from convbook.data import DataUnavailable, Split
-from convbook.train import History, curves
+from convbook.data import DataUnavailable, Split, batches
+from convbook.nets import lenet
+from convbook.train import History, Machine, Run, curves
+
+ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -23,6 +28,12 @@ def pictures(split):
     for image, label in zip(images, labels, strict=True):
         image[2 * label + 2 : 2 * label + 6, 8:20] = 250
     return Split(images, labels, tuple("0123456789"), (0.2,), (0.3,), "Bars from nowhere, /tmp")
+
+
+def first_class(model, test):
+    assert not model.training
+    (images, _), *_ = batches(test, len(test))
+    return (model(images).argmax(1) == 0).double().mean().item()
 
 
 @pytest.fixture
@@ -37,8 +48,9 @@ def gpu(tool, monkeypatch):
         module.DEMOS["lenet"],
         data=pictures,
         networks={"narrow": lambda: network(8), "wide": lambda: network(32)},
-        laptop=module.Size(epochs=3, batch=5, rate=0.01, seeds=2),
-        aim=0.5,
+        laptop=module.Size(epochs=3, batch=5, rate=0.01, seeds=2, aim=0.5),
+        full=module.Size(epochs=8, batch=5, rate=0.01, seeds=2, aim=0.9),
+        measures={"share of the first class": first_class},
     )
     monkeypatch.setattr(module, "DEMOS", {"bars": demo})
     return module
@@ -69,7 +81,9 @@ def test_the_log_tells_device_versions_seed_seconds_and_curves(call):
     wide = log["runs"]["wide, seed 1"]
     assert wide["seed"] == 1 and wide["seconds"] > 0 and wide["test accuracy"] > 0.5
     reached = [row["seconds"] for row in wide["curves"]["rows"] if row["validation_accuracy"] >= 0.5]
-    assert wide["seconds to the aim"] == reached[0]
+    assert wide["seconds to the aim"] == reached[0] and wide["aim"] == 0.5
+    assert wide["share of the first class"] == pytest.approx(0.1, abs=0.1)
+    assert log["size"] == "CPU, smaller: 3 epochs, not 8"
     history = History(**wide["curves"])
     assert history["epoch"] == [1, 2, 3] and "wide" in " ".join(curves({"wide": history}).words)
 
@@ -133,15 +147,94 @@ def test_demos_without_data_are_skipped_and_failures_leave_the_others(call, gpu,
     assert "there is no demo ghost; there are: absent, broken, bars" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("key", "shape"), [("lenet", (1, 28)), ("pooling", (1, 28)), ("resnet-20", (3, 32)), ("depth", (3, 32))]
-)
-def test_every_demo_has_networks_for_its_pictures(tool, key, shape):
+DEMOS = {"pooling": (1, 28), "activations": (1, 28), "lenet": (1, 28), "resnet-20": (3, 32), "depth": (3, 32)}
+
+
+def test_these_are_the_demos(tool):
+    assert list(tool("run_gpu").DEMOS) == list(DEMOS)
+
+
+@pytest.mark.parametrize("key", DEMOS)
+def test_every_demo_has_networks_for_its_pictures(tool, key):
     demo = tool("run_gpu").DEMOS[key]
-    channels, side = shape
+    channels, side = DEMOS[key]
     for make in demo.networks.values():
         assert make().eval()(torch.zeros(2, channels, side, side)).shape == (2, 10)
     assert demo.full.epochs > demo.laptop.epochs and demo.full.pictures is None
+
+
+@pytest.mark.parametrize(
+    ("size", "full", "device", "expected"),
+    [
+        ({}, {}, "cuda", "CUDA, full size"),
+        ({"epochs": 1}, {}, "cuda", "CUDA, smaller: 1 epochs, not 5"),
+        (
+            {"pictures": 300, "seeds": 1},
+            {"seeds": 3},
+            "cpu",
+            "CPU, smaller: 300 pictures to train on, not all; 1 seeds, not 3",
+        ),
+        (
+            {"epochs": 9},
+            {"pictures": 10},
+            "cpu",
+            "CPU, not the full size: 9 epochs, not 5; all pictures to train on, not 10",
+        ),
+    ],
+)
+def test_a_log_says_in_words_what_is_smaller_than_at_full_size(tool, size, full, device, expected):
+    module = tool("run_gpu")
+    usual = {"epochs": 5, "batch": 8, "rate": 0.1}
+    assert module.words(module.Size(**usual | size), module.Size(**usual | full), torch.device(device)) == expected
+
+
+def chapter_cells(name):
+    """What the cells of a chapter that hold these lines define."""
+    source = (ROOT / "book" / f"{name}.md").read_text()
+    return re.findall(r"^```\{code-cell\} python\n(.*?)^```$", source, re.MULTILINE | re.DOTALL)
+
+
+def test_the_pooling_demo_compares_what_chapter_02_compares(tool):
+    module = tool("run_gpu")
+    scope = {"torch": torch}
+    for cell in chapter_cells("02-pooling"):
+        if "def blurred_max" in cell or "halvings = {" in cell or "def kept" in cell:
+            exec(cell, scope)
+    assert list(module.DEMOS["pooling"].networks) == list(scope["halvings"])
+    test = pictures("test")
+    scope["checked"] = batches(test, 7)
+    for name, make in module.DEMOS["pooling"].networks.items():
+        torch.manual_seed(1)
+        theirs = scope["network"](scope["halvings"][name])
+        torch.manual_seed(1)
+        ours = make()
+        images = torch.randn(3, 1, 28, 28)
+        assert torch.equal(ours(images), theirs(images)) and ours(images).shape == (3, 10)
+        assert [p.requires_grad for p in ours.parameters()] == [p.requires_grad for p in theirs.parameters()]
+        assert module.kept(ours, test) == scope["kept"](theirs)
+
+
+def test_the_activations_demo_is_the_panel_of_chapter_03_on_more_pictures(tool):
+    demo = tool("run_gpu").DEMOS["activations"]
+    (cell,) = (cell for cell in chapter_cells("03-activations") if "TrainingPanel(" in cell)
+    (build,) = (cell for cell in chapter_cells("03-activations") if "def build" in cell)
+    device = torch.device("cpu")
+    scope = {"torch": torch, "lenet": lenet, "batches": batches, "Run": Run, "build": None}
+    scope |= {"machine": Machine(device, "laptop", 0, 1), "train": pictures("train"), "checked": None}
+    scope["TrainingPanel"] = lambda build, choices, **more: (choices, more)
+    exec(cell, scope)
+    choices, more = scope["panel"]
+    assert sorted(choices["activation"]) == sorted(demo.networks) and more["batch_size"] == demo.laptop.batch
+    exec(build, scope)
+    for name, make in demo.networks.items():
+        torch.manual_seed(1)
+        run = scope["build"]({"activation": name, "batch_size": 5})
+        torch.manual_seed(1)
+        ours = make()
+        assert all(torch.equal(a, b) for a, b in zip(run.model.parameters(), ours.parameters(), strict=True))
+        assert repr(run.model) == repr(ours)
+        assert repr(run.optimizer) == repr(demo.optimizer(ours.parameters(), lr=demo.laptop.rate))
+        assert run.schedule is None and not demo.one_cycle
 
 
 def test_cropping_and_mirroring_gives_pictures_that_can_be_cut_from_the_padded_ones(tool):
