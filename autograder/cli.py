@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 a check found something; 2 unusable arguments or course; 3
 import os
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from tqdm import tqdm
 from autograder.course import Course
 from autograder.errors import AutograderError, EngineError, InstructorError, SandboxError
 from autograder.policy import SANDBOXES, Level
+from autograder.probe import choose
 from autograder.warm import WarmProcesses, slow_libraries
 
 if TYPE_CHECKING:
@@ -117,16 +119,19 @@ def grade(
         raise click.UsageError("--quiet says nothing, --json-lines says all: give one of them.")
     course, warm = _course(ctx), WarmProcesses()
     ctx.call_on_close(warm.close)
-    if not scheduler and (force or not out.exists()) and (text := course.source(name)):
-        # It is ready sooner than what is imported below.
-        warm.start(course.settings(name).engine, slow_libraries([text.read_text(encoding="utf-8", errors="replace")]))
+    fresh = force or not out.exists()
+    if not scheduler:
+        # What takes long starts first, and the libraries below are imported in the meantime.
+        if fresh and (text := course.source(name)):
+            source = text.read_text(encoding="utf-8", errors="replace")
+            warm.start(course.settings(name).engine, slow_libraries([source]))
+        pool = ctx.with_resource(ThreadPoolExecutor(1))
+        level = pool.submit(choose, sandbox)
 
     from autograder import progress
     from autograder.assignment import Assignment
     from autograder.collect import collect
     from autograder.judged import executor as make_executor
-    from autograder.pipeline import grade_class
-    from autograder.probe import choose
 
     def say(text: str) -> None:
         if not quiet and not json_lines:
@@ -147,9 +152,14 @@ def grade(
         jobs = jobs or executor.jobs
         say(f"Cluster: {executor.workers} workers with {executor.threads} threads.")
     else:
-        executor = make_executor(assignment.settings.engine, choose(sandbox), warm)
+        executor = make_executor(assignment.settings.engine, level.result(), warm)
         jobs = jobs or os.cpu_count() or 1
+        if fresh and collected:
+            executor.prepare(assignment)
     say(f"Engine: {executor.engine}. Sandbox: {executor.sandbox}.")
+
+    from autograder.pipeline import grade_class
+
     shown = progress.Progress(len(collected))
     if json_lines:
         shown = progress.Lines(len(collected))
@@ -182,8 +192,6 @@ def report(folder: Path) -> None:
 
 def _level() -> Level:
     """Walls for the course's own code, which needs none where there are none."""
-    from autograder.probe import choose
-
     try:
         return choose(None)
     except SandboxError:

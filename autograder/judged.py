@@ -14,6 +14,7 @@ import json
 import select
 import socket
 import time
+from concurrent.futures import Future
 from dataclasses import asdict, replace
 from types import TracebackType
 from typing import Any, Self
@@ -64,13 +65,15 @@ class JudgeExecutor:
         self._warm = warm or WarmProcesses()
         self._libraries: dict[str, _Libraries] = {}
 
-    def _zygotes(self, assignment: Assignment) -> tuple[Zygote, Zygote]:
-        """Those of students and of judges, with the libraries that the assignment uses."""
+    def prepare(self, assignment: Assignment) -> tuple[Future[Zygote], Future[Zygote]]:
+        """Start the zygotes of students and of judges, with the libraries that the assignment uses.
+
+        `run` does so when they are not there yet. Whoever has something else to do in the meantime asks for it early.
+        """
         if assignment.digest not in self._libraries:
             self._libraries[assignment.digest] = self._needed(assignment)
         theirs, ours = self._libraries[assignment.digest]
-        students, judges = self._warm.start("student", theirs), self._warm.start(self.engine, ours)
-        return students.result(), judges.result()
+        return self._warm.start("student", theirs), self._warm.start(self.engine, ours)
 
     def _needed(self, assignment: Assignment) -> _Libraries:
         code = [cell for cell in assignment.cells if cell.cell_type == "code"]
@@ -96,7 +99,8 @@ class JudgeExecutor:
         doubt = ""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                runs, end = self._judge(self._zygotes(assignment), assignment, submission, draws_key)
+                students, judges = self.prepare(assignment)
+                runs, end = self._judge((students.result(), judges.result()), assignment, submission, draws_key)
                 return _outcome(assignment, runs, end)
             except (_Doubtful, EngineError) as error:
                 ended, doubt = self._warm.forget_ended(), str(error)

@@ -65,9 +65,7 @@ def test_in_a_container_the_advice_is_about_the_container():
 
 @pytest.fixture
 def bare(monkeypatch):
-    probes = tuple(Probe(level, False, "refused here") for level in ("namespaces", "userns", "landlock"))
-    for module in (probe, doctor):
-        monkeypatch.setattr(module, "probe_all", lambda: probes)
+    monkeypatch.setattr(probe, "probe", lambda level: Probe(level, False, "refused here"))
 
 
 def test_without_a_sandbox_the_machine_is_not_safe_and_grading_is_refused(bare):
@@ -82,6 +80,13 @@ def test_without_a_sandbox_the_machine_is_not_safe_and_grading_is_refused(bare):
 
 def test_no_sandbox_is_used_only_when_asked_for(bare):
     assert probe.choose("none") == "none"
+
+
+def test_levels_weaker_than_the_one_that_works_are_not_tried(monkeypatch):
+    tried = []
+    monkeypatch.setattr(probe, "probe", lambda level: tried.append(level) or Probe(level, level == "userns"))
+    assert probe.choose(None) == "userns"
+    assert set(tried) == {"namespaces", "userns"}
 
 
 def test_a_level_that_does_not_exist_is_refused_with_those_that_do():

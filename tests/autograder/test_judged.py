@@ -124,14 +124,15 @@ def test_a_sandbox_that_fails_is_our_fault_and_no_verdict(tiny, executor, monkey
 
 def test_a_zygote_that_is_killed_is_replaced_and_the_submission_tried_again(tiny, graded, executor, monkeypatch):
     first = graded()
-    before = executor._zygotes(tiny)
+    students, _ = executor.prepare(tiny)
+    before = students.result()
     spawn, kills = Zygote.spawn, []
 
     def kill_one(zygote: Zygote, target: str, *arguments: object, **options: object) -> Child:
         child = spawn(zygote, target, *arguments, **options)
         if target == "judge" and not kills:
-            kills.append(before[0].pid)
-            os.kill(before[0].pid, signal.SIGKILL)
+            kills.append(before.pid)
+            os.kill(before.pid, signal.SIGKILL)
         return child
 
     monkeypatch.setattr(Zygote, "spawn", kill_one)
@@ -139,7 +140,7 @@ def test_a_zygote_that_is_killed_is_replaced_and_the_submission_tried_again(tiny
     assert kills
     assert [cell.points for cell in again.cells] == [cell.points for cell in first.cells]
     assert again.flags == ()
-    assert executor._zygotes(tiny)[0] is not before[0]
+    assert executor.prepare(tiny)[0].result() is not before
 
 
 def test_a_zygote_that_is_killed_each_time_is_our_fault(tiny, executor, monkeypatch):
