@@ -42,6 +42,8 @@ CONTROLS = {
     "th[tabindex='0']": ("ArrowDown", "ArrowUp"),
     "input[type=range]": ("ArrowRight", "ArrowLeft"),
     "[role=gridcell][tabindex='0']": ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"),
+    ".cb-maps": ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"),
+    ".cb-canvas": ("Space", "ArrowRight", "Space", "ArrowDown"),
 }
 OBSERVE = """
 window.bench = { paint: 0, ready: 0, answers: [] };
@@ -144,6 +146,8 @@ def answers(page: Page, demo: Locator, inputs: int) -> dict:
     found = [(demo.locator(kind), keys) for kind, keys in CONTROLS.items()]
     controls = [(each, index, keys) for each, keys in found for index in range(each.count())]
     name = demo.evaluate("(element) => element.querySelector('[aria-label]')?.getAttribute('aria-label') ?? ''")
+    demo.scroll_into_view_if_needed()
+    page.wait_for_function("(demo) => !('late' in demo.dataset)", arg=demo.element_handle(), timeout=60_000)
     before = page.evaluate("bench.answers.length")
     for step in range(inputs if controls else 0):
         group, index, keys = controls[step % len(controls)]

@@ -84,6 +84,9 @@ class Page:
         self.title = heading.get_text().strip()
         state = self.soup.select_one(STATE)
         self.models: dict = json.loads(state.string)["state"] if state else {}
+        for buffer in chain.from_iterable(model.get("buffers", ()) for model in self.models.values()):
+            if address := buffer.pop("file", None):  # book/_ext/latevalues.py; nobody scrolls while a book is printed
+                buffer["data"] = (folder / self.path(address)).read_text().split('"')[1]
         self.sheets = [self.path(link["href"]) for link in self.soup.select('link[rel="stylesheet"]')]
 
     def path(self, address: str) -> str:

@@ -13,6 +13,9 @@
 //   model.save_changes()       nothing to do: no kernel listens
 //   model.send(content)        likewise; a message has no answer
 //
+// A large binary value is null at first. It comes in a file of its own (book/_ext/latevalues.py) when the first view is
+// less than a screen away, and is then set as by anyone; until then the view's element carries data-late.
+//
 // `experimental.invoke` rejects, as there is no Python to call. A view that cannot start says so in a
 // sentence. When all views have started or said so, <html> carries data-widgets-ready with their number.
 //
@@ -65,14 +68,46 @@
     }
   }
 
-  // Binary values stand beside the state, as base64 with their path into it.
+  const viewOf = (base64) => new DataView(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)).buffer);
+
+  // Binary values stand beside the state, as base64 with their path into it, or as a file.
   function unpack({ state, buffers = [] }) {
     for (const { path, data } of buffers) {
-      const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
       const holder = path.slice(0, -1).reduce((value, key) => value[key], state);
-      holder[path.at(-1)] = new DataView(bytes.buffer);
+      holder[path.at(-1)] = data === undefined ? null : viewOf(data);
     }
     return state;
+  }
+
+  const files = new Map(); // address -> promise of the value in it
+  function fetched(address) {
+    if (!files.has(address)) {
+      files.set(address, new Promise((resolve, reject) => {
+        const script = document.createElement("script");
+        script.onload = () => resolve(viewOf(script.value));
+        script.onerror = () => reject(new Error(`${address} does not load.`));
+        script.src = address;
+        document.head.append(script);
+      }));
+    }
+    return files.get(address);
+  }
+
+  const near = (el) => new Promise((resolve) => {
+    const observer = new IntersectionObserver((entries) => {
+      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+      observer.disconnect();
+      resolve();
+    }, { rootMargin: "100% 0px" });
+    observer.observe(el);
+  });
+
+  async function bringLate(el, model, late) {
+    if (!late.length) return;
+    el.dataset.late = late.length;
+    await near(el);
+    for (const { path: [name], file } of late) model.set(name, model.get(name) ?? (await fetched(file)));
+    delete el.dataset.late;
   }
 
   // Script or style of a model: its own, or those of the model that it names (book/_ext/onescript.py).
@@ -114,20 +149,24 @@
     addStyle(source(state, "_css"));
     const model = new Model(state);
     await widget.initialize?.({ model, ...context });
-    return { widget, model };
+    return { widget, model, late: (entry.buffers ?? []).filter(({ file }) => file) };
   }
 
   async function show(place) {
     const el = document.createElement("div");
     el.className = "anywidget-static";
     place.after(el);
-    try {
-      const { widget, model } = await start(JSON.parse(place.textContent).model_id);
-      await widget.render?.({ model, el, ...context });
-    } catch (error) {
+    const fail = (error) => {
       console.error(error);
       el.classList.add("anywidget-failed");
       el.textContent = `This interactive figure could not start. ${error.message} Open the chapter as a notebook to use it.`;
+    };
+    try {
+      const { widget, model, late } = await start(JSON.parse(place.textContent).model_id);
+      await widget.render?.({ model, el, ...context });
+      bringLate(el, model, late).catch(fail); // nobody waits for what comes late
+    } catch (error) {
+      fail(error);
     }
   }
 

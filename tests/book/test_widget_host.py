@@ -107,6 +107,41 @@ def test_binary_values_arrive_as_data_views(host):
     assert page.locator(".anywidget-static").inner_text() == "200"
 
 
+LATE = """
+export default { render({ model, el }) {
+  const show = () => { el.textContent = model.get("weights")?.getUint8(1) ?? "not there"; };
+  model.on("change:weights", show);
+  show();
+} };
+"""
+
+
+def test_a_value_in_a_file_comes_when_a_view_is_near_and_once_for_all(host, tmp_path):
+    (tmp_path / "value.js").write_text(
+        f'document.currentScript.value = "{base64.b64encode(bytes([7, 200])).decode()}";'
+    )
+    far = "export default { render({ el }) { el.innerHTML = '<p style=\"height: 5000px\">far</p>'; } };"
+    late = any_model(LATE, buffers=[{"path": ["weights"], "encoding": "base64", "file": "value.js"}], weights=None)
+    page = host({"far": any_model(far), "late": late}, ["far", "late", "late"])
+    views = page.locator(".anywidget-static")
+    assert page.evaluate("document.documentElement.dataset.widgetsReady") == "3", (
+        "what is far away keeps nobody waiting"
+    )
+    assert views.nth(1).inner_text() == views.nth(2).inner_text() == "not there"
+    assert not any(url.endswith("value.js") for url in page.requested)
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.wait_for_function("!document.querySelector('[data-late]')")
+    assert views.nth(1).inner_text() == views.nth(2).inner_text() == "200"
+    assert sum(url.endswith("value.js") for url in page.requested) == 1
+
+
+def test_a_file_that_is_missing_is_named(host):
+    late = any_model(LATE, buffers=[{"path": ["weights"], "encoding": "base64", "file": "gone.js"}], weights=None)
+    page = host({"late": late}, ["late"])
+    page.wait_for_selector(".anywidget-failed")
+    assert "gone.js does not load" in page.locator(".anywidget-failed").inner_text()
+
+
 def test_a_widget_may_be_a_function_and_bring_a_style(host):
     esm = "export default async () => ({ render: ({ el }) => { el.innerHTML = '<p class=x>styled</p>'; } });"
     page = host({"a": any_model(esm, css=".x { color: rgb(1, 2, 3); }")}, ["a", "a"])

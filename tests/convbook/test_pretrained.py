@@ -10,9 +10,9 @@ import pytest
 import torch
 from torchvision import models
 
-from convbook import pretrained
+from convbook import nets, pretrained
 from convbook.data import DataUnavailable, sources
-from convbook.pretrained import imagenet, printed
+from convbook.pretrained import garments, imagenet, printed
 from convbook.pretrained.fitting import fit_weights
 
 
@@ -85,6 +85,28 @@ def test_damaged_weights_of_the_letters_are_named_and_not_loaded(tmp_path, monke
     (tmp_path / "letters" / printed.LOG).unlink()
     with pytest.raises(DataUnavailable, match=r"letters\.json is missing"):
         pretrained.letters()
+
+
+def test_lenet_comes_with_convbook_in_32_bits_with_values_of_16(capsys):
+    network = pretrained.lenet()
+    assert repr(network) == repr(nets.lenet())
+    for value in network.state_dict().values():
+        assert value.dtype == torch.float32 and torch.equal(value, value.half().float())
+    pretrained.lenet()
+    assert capsys.readouterr().out.count("Weights of LeNet: lenet.safetensors, which comes with convbook.") == 1
+
+
+def test_damaged_weights_of_lenet_are_named_and_not_loaded(tmp_path, monkeypatch):
+    shutil.copytree(garments.ASSETS, tmp_path / "lenet")
+    monkeypatch.setattr(garments, "ASSETS", tmp_path / "lenet")
+    content = bytearray((tmp_path / "lenet" / garments.WEIGHTS).read_bytes())
+    content[-5] ^= 1
+    (tmp_path / "lenet" / garments.WEIGHTS).write_bytes(content)
+    with pytest.raises(DataUnavailable, match=r"Install convbook again\. .*lenet\.safetensors is broken"):
+        pretrained.lenet()
+    (tmp_path / "lenet" / garments.LOG).unlink()
+    with pytest.raises(DataUnavailable, match=r"lenet\.json is missing"):
+        pretrained.lenet()
 
 
 def test_weights_that_do_not_fit_are_refused_with_the_names_and_leave_the_network_alone():

@@ -1,21 +1,24 @@
 """The weights that come with convbook: made by one command, the same every time, as good as their log says."""
 
+import gzip
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import load
 
-from convbook import pretrained
-from convbook.data import LETTERS, batches, letters
-from convbook.pretrained import printed
+from convbook import nets, pretrained
+from convbook.data import LETTERS, Split, batches, fashion_mnist, letters
+from convbook.pretrained import garments, printed
 from convbook.train import History, curves, evaluate
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-SMALL = ["--letters", "520", "--epochs", "2"]
+SMALL = ["--pictures", "520", "--epochs", "2"]
 
 
 @pytest.fixture
@@ -38,6 +41,67 @@ def test_the_same_command_gives_the_same_bytes_and_another_seed_others(pretrain,
     assert one["seed"] == 3 and torch.__version__.startswith(one["versions"]["torch"])
     assert [row["epoch"] for row in one["curves"]["rows"]] == [1, 2]
     assert (tmp_path / "one" / printed.WEIGHTS).stat().st_mode & 0o044  # all may read what is installed for all
+
+
+def test_lenet_is_made_the_same_again_in_16_bits_and_measured_after_rounding(pretrain, tmp_path, monkeypatch):
+    def few(split):
+        some = fashion_mnist(split, bundled=True)
+        return replace(some, images=some.images[:600], labels=some.labels[:600])
+
+    monkeypatch.setattr(pretrain, "fashion_mnist", few)
+    made = {}
+    for name, seed in (("one", 3), ("again", 3), ("other", 4)):
+        torch.rand(7)
+        pretrain.main(["lenet", *SMALL, "--seed", str(seed), "--out", str(tmp_path / name)])
+        made[name] = (tmp_path / name / garments.WEIGHTS).read_bytes()
+    assert made["one"] == made["again"] != made["other"]
+    told = json.loads((tmp_path / "one" / garments.LOG).read_text())
+    assert told["weights"]["sha256"] == hashlib.sha256(made["one"]).hexdigest()
+    assert told["pictures"] == {"to train": 520, "held out": 60, "to test": 600}
+    state = load(made["one"])
+    assert {value.dtype for value in state.values()} == {torch.float16}
+    network = nets.lenet()
+    network.load_state_dict(state)
+    assert told["accuracy"] == round(evaluate(network, batches(few("test"), 600))["accuracy"], 4)
+
+
+def test_pictures_are_mirrored_and_moved_with_black_behind_them(pretrain):
+    picture = torch.zeros(1, 1, 28, 28)
+    picture[0, 0, 10, 3] = 1.0
+    images = (picture.expand(40, -1, -1, -1) - 0.3) / 0.4
+    places = set()
+    for seed in range(40):
+        out = pretrain.moved(images, torch.Generator().manual_seed(seed))
+        assert out.shape == images.shape and out.min() == images.min()
+        lit = (out > 0).nonzero()
+        assert len(lit) == 40 and len({int(row) for *_, row, _ in lit}) == 1
+        shift = int(lit[0, 2]) - 10
+        columns = {int(column) for *_, column in lit}
+        move = min(columns) - 3
+        assert columns == {3 + move, 24 + move}, "some are mirrored, and all are moved alike"
+        places.add((shift, move))
+    assert {abs(each) for place in places for each in place} == {0, 1, 2}
+
+
+def test_the_shipped_lenet_is_small_and_is_the_one_that_its_log_describes():
+    path = garments.ASSETS / garments.WEIGHTS
+    content, told = path.read_bytes(), garments.log()
+    assert len(gzip.compress(content, 6)) < 150_000
+    assert hashlib.sha256(content).hexdigest() == told["weights"]["sha256"]
+    assert told["command"] == "python tools/pretrain.py lenet" and told["seed"] == 0
+    state = load(content)
+    assert {value.dtype for value in state.values()} == {torch.float16}
+    assert sum(value.numel() for value in state.values()) == told["weights"]["parameters"] == 61_706
+    assert told["pictures"] == {"to train": 55_000, "held out": 5_000, "to test": 10_000}
+    assert "license" in (garments.ASSETS / "README.md").read_text().lower()
+
+
+def test_the_shipped_lenet_knows_garments_as_well_as_its_log_says():
+    some: Split = fashion_mnist("test", bundled=True)
+    found = evaluate(pretrained.lenet(), batches(some, 500))["accuracy"]
+    assert found == pytest.approx(garments.log()["accuracy"], abs=0.02)
+    assert found > 0.89
+    assert abs(garments.log()["accuracy"] - garments.log()["before rounding"]) < 0.001
 
 
 def test_an_epoch_can_be_entered_in_its_middle_and_has_letters_of_its_own(pretrain):
