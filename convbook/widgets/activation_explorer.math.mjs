@@ -94,10 +94,10 @@ export const ACTIVATIONS = {
 };
 
 // Whether the slope is exactly 0 somewhere: not where it only is too small for a 64-bit number.
-const canDie = ({ activation, negative_slope }) => activation === "relu" || (activation === "leaky_relu" && negative_slope === 0);
+const canFallSilent = ({ activation, negative_slope }) => activation === "relu" || (activation === "leaky_relu" && negative_slope === 0);
 
 // The stretches of x where the slope is under the threshold, from left to right: {kind, from, to}. One that goes on for
-// ever is "saturated", or "dead" where the slope is exactly 0; one between steeper sides is "level", a minimum.
+// ever is "saturated", or "silent" where the slope is exactly 0; one between steeper sides is "level", a minimum.
 export function zones(state) {
   const flat = (x) => Math.abs(ACTIVATIONS[state.activation].slope(x, state)) < THRESHOLD;
   const [ends, every] = [10, 0.1]; // no slope crosses the threshold further out, or twice between two places
@@ -121,7 +121,7 @@ export function zones(state) {
   }
   if (from !== null) found.push([from, Infinity]);
   return found.map(([left, right]) => ({
-    kind: Number.isFinite(right - left) ? "level" : canDie(state) ? "dead" : "saturated",
+    kind: Number.isFinite(right - left) ? "level" : canFallSilent(state) ? "silent" : "saturated",
     from: left,
     to: right,
   }));
@@ -200,34 +200,34 @@ const where = ({ from, to }) => {
 
 const KINDS = {
   saturated: `saturated (|slope| < ${THRESHOLD})`,
-  dead: "dead (slope exactly 0)",
+  silent: "silent (slope exactly 0)",
   level: `level around its minimum (|slope| < ${THRESHOLD})`,
 };
 // The kinds that plots mark.
-export const MARKED = ["saturated", "dead"].map((kind) => ({ kind, name: KINDS[kind] }));
+export const MARKED = ["saturated", "silent"].map((kind) => ({ kind, name: KINDS[kind] }));
 // What a unit at the chosen x is.
 export const HERE = {
   active: "The unit is active here.",
   saturated: "The unit is saturated here: little gradient gets back.",
-  dead: "The unit is dead here: no gradient gets back.",
+  silent: "The unit is silent here: no gradient gets back.",
   level: "The curve is level here, around its minimum.",
 };
 
-// Where the function saturates, is dead, is level.
+// Where the function saturates, is silent, is level.
 export function zonesInWords(state, found) {
   const { name } = ACTIVATIONS[state.activation];
   const parts = Object.keys(KINDS).flatMap((kind) => {
     const those = found.filter((zone) => zone.kind === kind).map(where);
     return those.length ? `${KINDS[kind]} for ${those.join(" and ")}` : [];
   });
-  if (!parts.length) return `${name} is nowhere saturated (|slope| < ${THRESHOLD}), and nowhere dead.`;
+  if (!parts.length) return `${name} is nowhere saturated (|slope| < ${THRESHOLD}), and nowhere silent.`;
   return `${name} is ${parts.join(", and ")}.`;
 }
 
 const inWords = (x) => {
   if (x === 0) return "is 0";
   const fate = Math.abs(x) < SMALL ? `vanishes (under ${SMALL} in size)`
-    : Math.abs(x) > LARGE ? `explodes (over ${LARGE} in size)` : "keeps its size";
+    : Math.abs(x) > LARGE ? `explodes (over ${LARGE} in size)` : "neither vanishes nor explodes";
   return `is ${short(x)}: it ${fate}`;
 };
 
@@ -236,7 +236,7 @@ function lossInWords({ weight }, layers) {
   const lost = layers.findIndex(({ product }) => product === 0);
   if (lost < 0) return "";
   if (weight === 0) return " A weight of 0 lets nothing back.";
-  if (layers[lost].kind === "dead") return ` Layer ${lost + 1} is dead, and lets nothing back.`;
+  if (layers[lost].kind === "silent") return ` Layer ${lost + 1} is silent, and lets nothing back.`;
   return ` From layer ${lost + 1} on it is too small for a 64-bit number.`;
 }
 

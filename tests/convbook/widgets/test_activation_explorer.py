@@ -138,7 +138,7 @@ def test_the_normal_distribution_keeps_its_digits_far_into_the_left_tail(node: N
     np.testing.assert_allclose(found, ndtr(x), rtol=3e-13, atol=0)
 
 
-def test_zones_are_where_torchs_slope_is_under_the_threshold_and_dead_where_it_is_zero(node: Node) -> None:
+def test_zones_are_where_torchs_slope_is_under_the_threshold_and_silent_where_it_is_zero(node: Node) -> None:
     places = np.linspace(-50, 50, 20_002)
     states = [state_of(activation=name) for name in NAMES]
     states += [state_of(activation="leaky_relu", negative_slope=slope) for slope in (0, 0.04, 0.05, 1)]
@@ -153,12 +153,12 @@ def test_zones_are_where_torchs_slope_is_under_the_threshold_and_dead_where_it_i
             inside |= here
             kinds.append((state["activation"], zone["kind"]))
             assert (zone["kind"] == "level") == math.isfinite(right - left)
-            if zone["kind"] == "dead":
+            if zone["kind"] == "silent":
                 assert (slopes[here] == 0).all()
             if zone["kind"] == "level":
                 assert slopes[here].min() < 0 < slopes[here].max(), "a minimum lies in it"
         np.testing.assert_array_equal(inside, np.abs(slopes) < 0.05, err_msg=str(state))
-    assert {name for name, kind in kinds if kind == "dead"} == {"relu", "leaky_relu"}
+    assert {name for name, kind in kinds if kind == "silent"} == {"relu", "leaky_relu"}
     assert {name for name, kind in kinds if kind == "level"} == {"gelu", "silu"}
     assert kinds.count(("leaky_relu", "saturated")) == 2
     assert kinds.count(("tanh", "saturated")) == 2
@@ -191,9 +191,14 @@ def test_curves_go_through_the_chosen_point_and_jump_where_torchs_slope_does(nod
         # w = 4 makes sigmoid's steepest slope 1; away from 0 it is less. Closed forms for the piecewise linear ones.
         ({"activation": "identity", "weight": 2, "x": 1}, 1024, 1024, "it explodes (over 100 in size)"),
         ({"activation": "relu", "weight": 0.5, "x": 3}, 3 / 1024, 1 / 1024, "it vanishes (under 0.01 in size)"),
-        ({"activation": "relu", "weight": -1, "x": 3}, 0, 0, "is 0. Layer 1 is dead, and lets nothing back."),
-        ({"activation": "relu", "weight": 1, "x": 3}, 3, 1, "The product of 10 slopes, the gradient, is 1: it keeps"),
-        ({"activation": "leaky_relu", "negative_slope": 0.25, "weight": -2, "x": 1}, 1, 1, "is 1: it keeps its size"),
+        ({"activation": "relu", "weight": -1, "x": 3}, 0, 0, "is 0. Layer 1 is silent, and lets nothing back."),
+        ({"activation": "relu", "weight": 1, "x": 3}, 3, 1, "The product of 10 slopes, the gradient, is 1: it neither"),
+        (
+            {"activation": "leaky_relu", "negative_slope": 0.25, "weight": -2, "x": 1},
+            1,
+            1,
+            "is 1: it neither vanishes nor explodes",
+        ),
         ({"activation": "gelu", "weight": 0, "x": 1}, 0, 0, "is 0. A weight of 0 lets nothing back."),
         ({"activation": "gelu", "weight": 1, "x": -50}, 0, 0, "From layer 1 on it is too small for a 64-bit number."),
     ],
@@ -207,15 +212,15 @@ def test_ten_layers_are_told_in_words(node: Node, changes: State, value: float, 
 
 
 def test_sizes_are_powers_of_ten_and_a_zero_has_none(node: Node) -> None:
-    growing, dead = node(
+    growing, silent = node(
         EXPLAIN, [state_of(activation="identity", weight=-2, x=-50), state_of(activation="relu", x=-2)]
     )
     np.testing.assert_allclose(growing["sizes"]["products"], [[i, i * math.log10(2)] for i in range(11)], atol=1e-12)
     np.testing.assert_allclose(
         growing["sizes"]["values"], [[i, math.log10(50) + i * math.log10(2)] for i in range(11)], atol=1e-12
     )
-    assert dead["sizes"]["values"] == [[0, math.log10(2)], *([i, None] for i in range(1, 11))]
-    assert dead["sizes"]["products"] == [[0, 0], *([i, None] for i in range(1, 11))]
+    assert silent["sizes"]["values"] == [[0, math.log10(2)], *([i, None] for i in range(1, 11))]
+    assert silent["sizes"]["products"] == [[0, 0], *([i, None] for i in range(1, 11))]
 
 
 def test_the_summary_says_what_the_page_shows(node: Node) -> None:
@@ -227,18 +232,18 @@ def test_the_summary_says_what_the_page_shows(node: Node) -> None:
     nothing = ", ".join(["0"] * 10)
     assert relu == (
         "ReLU, f(x) = max(0, x). At x = −2 the value is 0 and the slope 0. "
-        "The unit is dead here: no gradient gets back. "
-        "ReLU is dead (slope exactly 0) for x ≤ 0. "
+        "The unit is silent here: no gradient gets back. "
+        "ReLU is silent (slope exactly 0) for x ≤ 0. "
         f"10 layers with weight 1: values {nothing}; products of slopes {nothing}. "
         "After 10 layers the value is 0. The product of 10 slopes, the gradient, is 0. "
-        "Layer 1 is dead, and lets nothing back."
+        "Layer 1 is silent, and lets nothing back."
     )
     assert "The curve is level here, around its minimum." in gelu
     assert (
         "GELU is saturated (|slope| < 0.05) for x < −2.35, "
         "and level around its minimum (|slope| < 0.05) for −0.883 < x < −0.646."
     ) in gelu
-    assert "identity is nowhere saturated (|slope| < 0.05), and nowhere dead." in identity
+    assert "identity is nowhere saturated (|slope| < 0.05), and nowhere silent." in identity
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,8 @@ def test_the_slider_chooses_x_by_keyboard_and_value_and_slope_follow(show: Show)
     slider.press("Home")
     assert page.evaluate("model.get('x')") == -50
     expect(equation(page)).to_have_text("f(−50) = 0 and f′(−50) = 0")
-    expect(first(page)).to_contain_text("The unit is dead here: no gradient gets back.")
-    expect(first(page)).to_contain_text("ReLU is dead (slope exactly 0) for x ≤ 0.")
+    expect(first(page)).to_contain_text("The unit is silent here: no gradient gets back.")
+    expect(first(page)).to_contain_text("ReLU is silent (slope exactly 0) for x ≤ 0.")
 
 
 def test_a_setting_is_offered_only_to_the_activation_that_has_it(show: Show) -> None:
@@ -67,9 +67,9 @@ def test_the_weight_decides_what_ten_layers_do(show: Show) -> None:
     expect(outcome).to_contain_text("is 9.77·10⁻⁴: it vanishes (under 0.01 in size).")
 
 
-def test_layers_are_named_dead_and_saturated(show: Show) -> None:
+def test_layers_are_named_silent_and_saturated(show: Show) -> None:
     page = show(ActivationExplorer(activation="relu", weight=-1))
-    assert column(page, 5) == ["", *["dead"] * 10]
+    assert column(page, 5) == ["", *["silent"] * 10]
     page.get_by_label("Activation", exact=True).select_option("tanh")
     page.get_by_role("slider", name="Weight w").fill("40")
     assert column(page, 5) == ["", *["saturated"] * 10]
@@ -100,12 +100,12 @@ def test_curves_mark_x_and_shade_where_the_slope_is_small(show: Show) -> None:
     page.get_by_label("Activation", exact=True).select_option("relu")
     assert first(page).locator(".cb-bands .cb-band-1").count() == 2
     assert first(page).locator(".cb-band-0").count() == 0
-    expect(first(page).locator(".cb-legend").first).to_contain_text("dead (slope exactly 0)")
+    expect(first(page).locator(".cb-legend").first).to_contain_text("silent (slope exactly 0)")
     page.get_by_label("Activation", exact=True).select_option("identity")
     assert first(page).locator(".cb-bands > span").count() == 0
 
 
-def test_dead_and_saturated_are_told_apart_by_hatching_and_lines_by_dashes(show: Show) -> None:
+def test_silent_and_saturated_are_told_apart_by_hatching_and_lines_by_dashes(show: Show) -> None:
     page = show(ActivationExplorer(activation="relu"))
     style = "(span) => getComputedStyle(span).backgroundImage"
     assert "gradient" in first(page).locator(".cb-bands > span").first.evaluate(style)
