@@ -922,6 +922,15 @@ SURVIVORS = [
         "if softmax(z[None], p / (1 - p)).max() >= share:",
         reason="Where the share is met exactly, p is the answer, and both halves close in on it.",
     ),
+    *(
+        Survivor(
+            "temperature",
+            "for _ in range(60):",
+            f"for _ in range({times}):",
+            reason="Twenty halvings fewer would still leave 6 right digits.",
+        )
+        for times in (59, 61)
+    ),
     Survivor(
         "bugs",
         "report.append((np.mean(np.abs(x) > 0.99).item(), np.mean(1 - x ** 2).item()))",
