@@ -1,5 +1,6 @@
 """The training panel in a real JupyterLab, in a headless Chromium, training for real."""
 
+import ast
 import json
 import os
 import re
@@ -8,13 +9,15 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+ROOT = Path(__file__).resolve().parents[2]
 WAIT = 120_000  # milliseconds, on a busy machine; nothing waits longer than it must
 
 PREPARE = """\
@@ -129,7 +132,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
                 break
         else:
             pytest.fail("JupyterLab did not start.")
-        yield f"http://127.0.0.1:{port}/lab/tree/{{}}?token={token}", notebooks
+        yield f"http://127.0.0.1:{port}/lab/workspaces/{{0}}/tree/{{0}}.ipynb?token={token}", notebooks
     finally:
         os.killpg(process.pid, signal.SIGTERM)  # the kernels with it
         try:
@@ -172,24 +175,32 @@ class Notebook:
         return word, int(number)
 
 
-@pytest.fixture(scope="module")
-def notebook(server: tuple[str, Path], browser: Browser) -> Iterator[Notebook]:
+@contextmanager
+def opened(server: tuple[str, Path], browser: Browser, name: str, sources: Iterable[str]) -> Iterator[Notebook]:
+    """A new notebook with these cells in JupyterLab, in a workspace of its own, its kernel idle."""
     address, folder = server
     content = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in CELLS.values()],
+        cells=[nbformat.v4.new_code_cell(source) for source in sources],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
     )
-    nbformat.write(content, folder / "panel.ipynb")
+    nbformat.write(content, folder / f"{name}.ipynb")
     context = browser.new_context(viewport={"width": 1200, "height": 1600})
-    page = context.new_page()
-    page.goto(address.format("panel.ipynb"))
-    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=WAIT)
-    # The kernel is there when it is idle.
-    page.locator(".jp-NotebookPanel-toolbar .jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=WAIT)
-    opened = Notebook(page)
-    assert "prepared" in opened.run(0).inner_text()
-    yield opened
-    context.close()
+    try:
+        page = context.new_page()
+        page.goto(address.format(name))
+        page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=WAIT)
+        indicator = ".jp-NotebookPanel-toolbar .jp-Notebook-ExecutionIndicator[data-status=idle]"
+        page.locator(indicator).wait_for(timeout=WAIT)
+        yield Notebook(page)
+    finally:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def notebook(server: tuple[str, Path], browser: Browser) -> Iterator[Notebook]:
+    with opened(server, browser, "panel", CELLS.values()) as notebook:
+        assert "prepared" in notebook.run(0).inner_text()
+        yield notebook
 
 
 def press(area: Locator, name: str) -> None:
@@ -254,3 +265,49 @@ def test_what_fails_is_said_in_words_and_a_smaller_batch_is_offered(notebook: No
     shows(area, "Take smaller batches")
     press(area, "Try batches of 16")
     shows(area, "Finished: memory, 0.01, batches of 16")
+
+
+# The panels of the chapters
+
+
+def chapters() -> Iterator[tuple[str, str, list[str]]]:
+    """Of every chapter with a panel: its name, the panel's, and the cells that a reader runs to have it.
+
+    These are the code cells of the section that has the panel, down to it, after all that the chapter imports.
+    """
+    for path in sorted((ROOT / "notebooks" / "chapters").glob("*.ipynb")):
+        imports: list[str] = []
+        section: list[str] = []
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type == "markdown":
+                section = [] if re.search(r"^## ", cell.source, re.MULTILINE) else section
+            elif "google.colab" not in cell.source:
+                nodes = list(ast.walk(ast.parse(cell.source)))
+                imports += [ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+                section.append(cell.source)
+                if made := re.search(r"^(\w+) = TrainingPanel\(", cell.source, re.MULTILINE):
+                    yield path.stem, made[1], ["\n".join(imports), *section]
+                    break
+
+
+@pytest.mark.parametrize(("chapter", "panel", "cells"), [pytest.param(*each, id=each[0]) for each in chapters()])
+def test_a_chapters_panel_trains_two_choices_and_compares_them(
+    server: tuple[str, Path], browser: Browser, chapter: str, panel: str, cells: list[str]
+) -> None:
+    look = f"print('accuracies', *(run['accuracy'][-1] for run in {panel}.runs.values()))"
+    with opened(server, browser, chapter, [*cells, panel, look]) as notebook:
+        for index in range(len(cells)):
+            assert "Error" not in notebook.run(index).inner_text()
+        area = notebook.run(len(cells))
+        for last in (False, True):
+            for choice in area.get_by_role("combobox").all():
+                labels = choice.locator("option").all_inner_texts()
+                choice.select_option(labels[-1 if last else 0])
+            press(area, "Start")
+            shows(area, "Training .* loss" if last else "Training|Finished")
+            shows(area, r"Finished: [^.]*, epoch \d+ of \d+, loss")
+        alt = re.compile(r"epochs the loss went from .* epochs the loss went from")  # both runs
+        expect(area.get_by_role("img")).to_have_attribute("alt", alt, timeout=WAIT)
+        assert not area.get_by_role("alert").count()
+        word, *accuracies = notebook.run(len(cells) + 1).inner_text().split()
+        assert word == "accuracies" and len(accuracies) == 2 and max(map(float, accuracies)) > 0.4  # guessing gets 0.1
