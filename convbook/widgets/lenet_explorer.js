@@ -4,6 +4,7 @@ import { announcer, button, h, select, slider, watch, write } from "./kit.mjs";
 import { moved } from "./grid.mjs";
 import { picture } from "./picture.mjs";
 import { change, stateOf } from "./model.mjs";
+import { same } from "./arithmetic.mjs";
 import { formatNumber } from "./numbers.mjs";
 import {
   BLACK, BRUSH, INKS, LAYERS, SIDE,
@@ -27,6 +28,8 @@ function layerView({ name, maps, side }, choose) {
   const stop = h("div", { class: "cb-maps", role: "application", tabindex: "0", onkeydown }, tiles);
   const text = caption();
   let chosen = null;
+  let told = "";
+  const drawn = []; // of each map, the gray and the frame that it shows
 
   function point(event) {
     const map = pictures.findIndex((each) => each.element.contains(event.target));
@@ -56,10 +59,18 @@ function layerView({ name, maps, side }, choose) {
   // frames(map) is the part of that map to frame, or null; `cell` is the chosen [map, row, column], if it is here.
   function update({ gray, words }, frames, cell) {
     chosen = cell;
-    write(text, words);
-    stop.setAttribute("aria-label", `${words}. Arrow keys move the chosen cell, Page Up and Page Down change the map.`);
     stop.classList.toggle("cb-chosen", Boolean(cell));
-    pictures.forEach((each, map) => each.update(`map ${map + 1}`, { shape: [side, side], gray: gray[map] }, frames(map)));
+    if (words !== told) {
+      told = words;
+      write(text, words);
+      stop.setAttribute("aria-label", `${words}. Arrow keys move the chosen cell, Page Up and Page Down change the map.`);
+    }
+    pictures.forEach((each, map) => {
+      const wanted = { gray: gray[map], frame: frames(map) };
+      if (drawn[map]?.gray === wanted.gray && same(drawn[map].frame, wanted.frame)) return;
+      drawn[map] = wanted;
+      each.update(`map ${map + 1}`, { shape: [side, side], gray: wanted.gray }, wanted.frame);
+    });
   }
 
   return { element: h("div", { class: `cb-layer cb-of-${maps}`, "data-layer": name }, text, stop), update };
