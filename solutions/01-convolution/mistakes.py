@@ -484,6 +484,13 @@ def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
         _conv2d_points(0, 0, 0, 0),
         hint="it should hold real numbers",
     ),
+    Mistake(
+        "conv2d",
+        "gives seven digits",
+        _changed(CONV2D, "    return y\n", "    return y.astype(np.float32)\n"),
+        _conv2d_points(0, 1, 1, 1),
+        hint="float32 keeps seven digits",
+    ),
 ]
 
 CONV2D_ALTERNATIVES = [
@@ -1252,6 +1259,13 @@ def conv2d_transpose(y, w, size, stride=1, padding=0):
         "(r - padding) * stride + i, (s - padding) * stride + j",
         _transpose_points(1, 0),
         "the padding shifts all of them by 1",
+    ),
+    _transpose(
+        "gives seven digits",
+        "    return x\n",
+        "    return x.astype(np.float32)\n",
+        _transpose_points(0, 1),
+        "float32 keeps seven digits",
     ),
 ]
 

@@ -408,6 +408,24 @@ FIELD_MISTAKES = [
         points=(1, 2, 0),
         hint="Unit 0 sees pixels 0 to 7",
     ),
+    _field(
+        "turns the caller's list around",
+        (
+            "    r, j, start = 1, 1, 0\n    for layer in layers:",
+            "    layers.reverse()\n    r, j, start = 1, 1, 0\n    for layer in layers[::-1]:",
+        ),
+        points=(1, 2, 0),
+        hint="The list of layers has changed",
+    ),
+    _field(
+        "empties the caller's list",
+        (
+            "    for layer in layers:\n        n = output",
+            "    while layers:\n        layer = layers.pop(0)\n        n = output",
+        ),
+        points=(0, 2, 1),
+        hint="The list of layers has changed",
+    ),
 ]
 
 FIELD_ALTERNATIVES = [
