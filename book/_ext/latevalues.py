@@ -3,7 +3,7 @@
 myst-nb stores a widget's binary values in the page, as base64. Those of LARGE or more letters move to files of their
 own here: scripts, since a page from the disk may load a script and nothing else. Each is named after its content, so
 that pages share them, and leaves its text with the element that loads it. The page says {"path": …, "file": address};
-anywidget-static.js shows the widget with null in the value's place, and sets it when the view is near the screen.
+anywidget-static.js shows the widget with null in the value's place, and sets it when a reader has moved and is near.
 """
 
 import hashlib

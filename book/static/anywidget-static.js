@@ -13,8 +13,9 @@
 //   model.save_changes()       nothing to do: no kernel listens
 //   model.send(content)        likewise; a message has no answer
 //
-// A large binary value is null at first. It comes in a file of its own (book/_ext/latevalues.py) when the first view is
-// less than a screen away, and is then set as by anyone; until then the view's element carries data-late.
+// A large binary value is null at first. It comes in a file of its own (book/_ext/latevalues.py) after the reader's
+// first sign, when a view is less than a screen away, and is then set as by anyone; until then the view's element
+// carries data-late.
 //
 // `experimental.invoke` rejects, as there is no Python to call. A view that cannot start says so in a
 // sentence. When all views have started or said so, <html> carries data-widgets-ready with their number.
@@ -93,6 +94,13 @@
     return files.get(address);
   }
 
+  // The first move, touch, key or scroll; whoever only opens a page loads nothing large. A sidebar that the theme
+  // scrolls is no sign: its event does not reach the window.
+  const reader = new Promise((resolve) => {
+    for (const sign of ["pointermove", "pointerdown", "keydown"]) addEventListener(sign, resolve, { once: true, capture: true });
+    addEventListener("scroll", resolve, { once: true });
+  });
+
   const near = (el) => new Promise((resolve) => {
     const observer = new IntersectionObserver((entries) => {
       if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
@@ -105,6 +113,7 @@
   async function bringLate(el, model, late) {
     if (!late.length) return;
     el.dataset.late = late.length;
+    await reader;
     await near(el);
     for (const { path: [name], file } of late) model.set(name, model.get(name) ?? (await fetched(file)));
     delete el.dataset.late;

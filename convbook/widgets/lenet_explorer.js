@@ -7,7 +7,7 @@ import { change, stateOf } from "./model.mjs";
 import { same } from "./arithmetic.mjs";
 import { formatNumber } from "./numbers.mjs";
 import {
-  BLACK, BRUSH, INKS, LAYERS, SIDE,
+  BLACK, BRUSH, INKS, LAYERS, SIDE, WAITING,
   bytesOf, explain, framed, inPercent, ranking, runOf, sampleOf, shown, stroke, summary, tensorsOf, verdict, windows,
 } from "./lenet_explorer.math.mjs";
 
@@ -245,7 +245,7 @@ function render({ model, el }) {
       update(text.textContent, { shape, gray: all });
     }
     answer.update(state, run);
-    write(says, run ? verdict(state, run) : "The weights of the network are on their way.");
+    write(says, run ? verdict(state, run) : WAITING);
   }
 
   function drawCell(state, selected) {

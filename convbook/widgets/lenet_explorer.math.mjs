@@ -256,10 +256,12 @@ export function verdict(state, run) {
   return `${answer} ${label === first.name ? "That is its label." : `The label is ${label}.`}`;
 }
 
+export const WAITING = "The network starts when you move, scroll or press a key.";
+
 // What the page shows, in words.
 export function summary(state, tensors, run) {
   const sample = sampleOf(state);
   const which = sample < 0 ? "A picture of your own." : `Picture ${sample + 1} of ${state.samples.images.length}.`;
-  if (!run) return `${which} The weights of the network are on their way.`;
+  if (!run) return `${which} ${WAITING}`;
   return `${which} ${verdict(state, run)} ${explain(state, tensors, run)}`;
 }

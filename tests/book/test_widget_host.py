@@ -135,9 +135,38 @@ def test_a_value_in_a_file_comes_when_a_view_is_near_and_once_for_all(host, tmp_
     assert sum(url.endswith("value.js") for url in page.requested) == 1
 
 
+@pytest.mark.parametrize("sign", ["mouse", "key", "touch"])
+def test_a_value_in_a_file_waits_for_a_sign_of_the_reader(host, tmp_path, sign):
+    (tmp_path / "value.js").write_text('document.currentScript.value = "B8g=";')
+    late = any_model(LATE, buffers=[{"path": ["weights"], "encoding": "base64", "file": "value.js"}], weights=None)
+    page = host({"late": late}, ["late"])
+    page.wait_for_load_state("networkidle")
+    page.evaluate(  # what a theme does on its own
+        """() => {
+          const bar = document.createElement("div");
+          bar.style = "height: 50px; overflow: auto";
+          bar.innerHTML = "<p style='height: 500px'></p>";
+          document.body.append(bar);
+          bar.scrollTop = 100;
+          return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+        }"""
+    )
+    assert not any(url.endswith("value.js") for url in page.requested)
+    assert page.locator(".anywidget-static").get_attribute("data-late") == "1"
+    if sign == "mouse":
+        page.mouse.move(9, 9)
+    elif sign == "key":
+        page.keyboard.press("Tab")
+    else:
+        touch = page.context.new_cdp_session(page).send
+        touch("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": 9, "y": 9}]})
+    page.wait_for_function("document.querySelector('.anywidget-static').textContent === '200'")
+
+
 def test_a_file_that_is_missing_is_named(host):
     late = any_model(LATE, buffers=[{"path": ["weights"], "encoding": "base64", "file": "gone.js"}], weights=None)
     page = host({"late": late}, ["late"])
+    page.mouse.move(5, 5)
     page.wait_for_selector(".anywidget-failed")
     assert "gone.js does not load" in page.locator(".anywidget-failed").inner_text()
 

@@ -222,7 +222,7 @@ def test_without_weights_it_can_be_drawn_on_and_keeps_its_place_when_they_come(
 ) -> None:
     page = show(explorer)
     page.evaluate("window.kept = model.get('weights'); model.set('weights', null)")
-    expect(root(page).locator(".cb-verdict")).to_have_text("The weights of the network are on their way.")
+    expect(root(page).locator(".cb-verdict")).to_have_text("The network starts when you move, scroll or press a key.")
     assert set(root(page).locator("td").all_inner_texts()) == {""}
     assert not grays(layer(page, "pool2").locator("canvas")).any()
     before = root(page).bounding_box()
