@@ -1,8 +1,8 @@
 // The activation explorer, drawn: value and slope as numbers and curves, and a table and a plot of ten layers.
 
-import { announcer, h, scroller, select, slider, watch } from "./kit.mjs";
+import { announcer, attribute, fit, h, scroller, select, slider, spell, watch, write } from "./kit.mjs";
 import { plot } from "./plot.mjs";
-import { same } from "./arithmetic.mjs";
+import { change, stateOf } from "./model.mjs";
 import {
   ACTIVATIONS, HERE, HUNDREDTHS, LAYERS, MARKED, STEPS, TENTHS,
   explain, fatesInWords, short, stepOf, summary, xAt, zonesInWords,
@@ -10,15 +10,8 @@ import {
 
 const TRAITS = ["activation", "x", "weight", "negative_slope", "alpha"];
 
-const chip = (kind, text) => h("b", { class: `cb-chip cb-${kind}` }, text);
-
 function render({ model, el }) {
-  const state = () => Object.fromEntries(TRAITS.map((trait) => [trait, model.get(trait)]));
-  const put = (trait) => (value) => {
-    if (same(model.get(trait), value)) return;
-    model.set(trait, value);
-    model.save_changes();
-  };
+  const put = (trait) => (value) => change(model, { [trait]: value });
 
   const names = Object.fromEntries(Object.entries(ACTIVATIONS).map(([key, { name }]) => [key, name]));
   const activation = select("Activation", names, put("activation"));
@@ -35,7 +28,8 @@ function render({ model, el }) {
   const found = h("p", { class: "cb-equation" });
   const here = h("p");
   const regions = h("p", { class: "cb-quiet" });
-  const body = h("tbody", {});
+  const body = h("tbody");
+  const rows = [];
   const table = h("table", {},
     h("caption", { class: "cb-hidden" }, "What each layer does"),
     h("thead", {}, h("tr", {}, ...["Layer", "Value", "Slope w·f′", "Product", "Unit"].map((text) => h("th", { scope: "col" }, text)))),
@@ -45,7 +39,7 @@ function render({ model, el }) {
   const said = announcer();
 
   function draw() {
-    const now = state();
+    const now = stateOf(model, TRAITS);
     const view = explain(now);
     activation.update(now.activation);
     x.update(stepOf(now.x), short(now.x));
@@ -55,16 +49,14 @@ function render({ model, el }) {
     alpha.element.hidden = now.activation !== "elu";
     weight.update(Math.round(10 * now.weight), short(now.weight));
 
-    const argument = chip("input", short(now.x));
-    found.replaceChildren("f(", argument, ") = ", chip("output", short(view.value)),
-      " and f′(", argument.cloneNode(true), ") = ", chip("kernel", short(view.slope)));
-    here.textContent = HERE[view.kind];
-    regions.textContent = zonesInWords(now, view.zones);
+    const argument = ["input", short(now.x)];
+    spell(found, ["f(", argument, ") = ", ["output", short(view.value)], " and f′(", argument, ") = ", ["kernel", short(view.slope)]]);
+    write(here, HERE[view.kind]);
+    write(regions, zonesInWords(now, view.zones));
     drawCurves(now, view);
-    body.replaceChildren(row("Start", now.x, null, 1, ""), ...view.layers.map((layer, i) =>
-      row(i + 1, layer.value, layer.slope, layer.product, layer.kind)));
+    drawRows([{ value: now.x, slope: null, product: 1, kind: "" }, ...view.layers]);
     drawSizes(view);
-    outcome.textContent = fatesInWords(now, view);
+    write(outcome, fatesInWords(now, view));
     said.say(summary(now, view));
   }
 
@@ -83,11 +75,18 @@ function render({ model, el }) {
     });
   }
 
-  function row(layer, value, slope, product, kind) {
-    return h("tr", kind ? { class: `cb-${kind}` } : {},
-      h("th", { scope: "row" }, String(layer)),
-      ...[value, slope, product].map((number) => h("td", {}, number === null ? "" : short(number))),
-      h("td", {}, kind));
+  function makeRow(layer) {
+    const cells = Array.from({ length: 4 }, () => h("td"));
+    return { element: h("tr", {}, h("th", { scope: "row" }, String(layer || "Start")), ...cells), cells };
+  }
+
+  function drawRows(layers) {
+    fit(rows, layers.length, makeRow, body);
+    layers.forEach(({ value, slope, product, kind }, i) => {
+      attribute(rows[i].element, "class", kind && `cb-${kind}`);
+      const texts = [...[value, slope, product].map((number) => (number === null ? "" : short(number))), kind];
+      texts.forEach((text, place) => write(rows[i].cells[place], text));
+    });
   }
 
   function drawSizes({ layers, sizes: { values: sizeOfValues, products }, sizeRange }) {

@@ -1,6 +1,6 @@
 // The channel explorer, drawn: a row for each input channel with the kernel on it, their sum, a map for each filter.
 
-import { announcer, checkbox, h, scroller, select, slider, watch, write } from "./kit.mjs";
+import { announcer, checkbox, fit, h, scroller, select, slider, spell, watch, write } from "./kit.mjs";
 import { numberGrid } from "./grid.mjs";
 import { change, stateOf } from "./model.mjs";
 import { formatNumber, formatWeight, parseNumber } from "./numbers.mjs";
@@ -18,7 +18,6 @@ function initialize({ model }) {
   return watch(model, TRAITS, settle);
 }
 
-const chip = (kind, text) => h("b", { class: `cb-chip cb-${kind}` }, text);
 const shadeOf = (numbers) => {
   const largest = Math.max(1e-12, ...numbers.flat(Infinity).map(Math.abs));
   return (x) => ({ shade: Math.abs(x) / largest, class: x < 0 ? "cb-negative" : "" });
@@ -72,14 +71,6 @@ function render({ model, el }) {
     return { element: h("div", {}, h("p", { class: "cb-caption" }, `Map of filter ${filter}`), grid.element), grid };
   }
 
-  function fit(made, count, make, parent) {
-    while (made.length > count) made.pop().element.remove();
-    while (made.length < count) {
-      made.push(make(made.length));
-      parent.append(made.at(-1).element);
-    }
-  }
-
   function draw() {
     const state = stateOf(model, TRAITS);
     if (!consistent(state)) return; // more of it is about to change
@@ -129,9 +120,9 @@ function render({ model, el }) {
       write(each.sum, `sum ${formatNumber(sums[place].sum)}`);
     });
     write(caption, `Map of filter ${filter}, row ${row + 1}, column ${column + 1}: the sum of ${side * side * sums.length} products${state.bias ? " and the bias" : ""}`);
-    const terms = sums.map(({ sum }) => chip("input", formatNumber(sum)));
-    if (state.bias) terms.push(chip("kernel", formatWeight(added)));
-    equation.replaceChildren(...terms.flatMap((term, i) => (i ? [" + ", term] : [term])), " = ", chip("output", formatNumber(total)));
+    const terms = sums.map(({ sum }) => ["input", formatNumber(sum)]);
+    if (state.bias) terms.push(["kernel", formatWeight(added)]);
+    spell(equation, [...terms.flatMap((term, i) => (i ? [" + ", term] : [term])), " = ", ["output", formatNumber(total)]]);
   }
 
   function drawMaps({ maps: found, selected: [filter, row, column] }) {

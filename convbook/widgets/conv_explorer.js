@@ -1,6 +1,6 @@
 // The convolution explorer, drawn: controls, three grids, the products of one output cell, the size formula.
 
-import { announcer, button, checkbox, h, player, scroller, select, slider, watch } from "./kit.mjs";
+import { announcer, button, checkbox, fit, h, player, scroller, select, slider, spell, watch, write } from "./kit.mjs";
 import { numberGrid } from "./grid.mjs";
 import { change, stateOf } from "./model.mjs";
 import { nameOf, shapeOf } from "./arithmetic.mjs";
@@ -23,31 +23,39 @@ function initialize({ model }) {
 }
 
 const by = (shape) => shape.join(" × ");
-const chip = (kind, text) => h("b", { class: `cb-chip cb-${kind}` }, text);
 const shadeOf = (rows) => {
   const largest = Math.max(1e-12, ...rows.flat().map(Math.abs));
   return (x) => ({ shade: Math.abs(x) / largest, class: x < 0 ? "cb-negative" : "" });
 };
 
 // "0·1 + 1·2 + …", one line a kernel row, and the sum.
-function equation(products) {
-  const term = ({ value, weight, padding }) => h("span", {},
-    h("b", { class: `cb-chip cb-input${padding ? " cb-pad" : ""}` }, formatNumber(value)), "·",
-    chip("kernel", weight < 0 ? `(${formatWeight(weight)})` : formatWeight(weight)));
-  const rows = products.map((row, u) => h("div", { class: "cb-row" },
-    ...row.flatMap((product, v) => [h("span", {}, u || v ? " + " : ""), term(product)])));
-  return [
-    h("div", { class: "cb-terms" }, ...rows),
-    h("span", { class: "cb-sum" }, ` ${relation(products)} `, chip("output", formatNumber(sumOf(products)))),
-  ];
+function equation() {
+  const terms = h("div", { class: "cb-terms" });
+  const sum = h("span", { class: "cb-sum" });
+  const rows = []; // of {element, products}, a product being {element, value}
+
+  const makeRow = () => ({ element: h("div", { class: "cb-row" }), products: [] });
+  function makeProduct(row, column) {
+    const value = h("span");
+    return { element: h("span", { class: "cb-term" }, h("span", {}, row || column ? " + " : ""), value), value };
+  }
+
+  function update(products) {
+    fit(rows, products.length, makeRow, terms);
+    products.forEach((line, u) => {
+      fit(rows[u].products, line.length, (v) => makeProduct(u, v), rows[u].element);
+      line.forEach(({ value, weight, padding }, v) => spell(rows[u].products[v].value, [
+        [padding ? "input cb-pad" : "input", formatNumber(value)], "·",
+        ["kernel", weight < 0 ? `(${formatWeight(weight)})` : formatWeight(weight)]]));
+    });
+    spell(sum, [` ${relation(products)} `, ["output", formatNumber(sumOf(products))]]);
+  }
+  return { element: h("div", { class: "cb-equation" }, terms, sum), update };
 }
 
 // The size formula with numbers in place of its letters: "Output size: ⌊(7 + 2·1 − 2·(3 − 1) − 1) / 2⌋ + 1 = 3".
-function sizeLine({ name, n, k, s, p, d, size }) {
-  return h("p", { class: "cb-size" },
-    `${name}: ⌊(`, chip("input", n), ` + 2·${p} − ${d}·(`, chip("kernel", k), ` − 1) − 1) / ${s}⌋ + 1 = `,
-    chip("output", formatNumber(size)));
-}
+const sizeLine = ({ name, n, k, s, p, d, size }) =>
+  [`${name}: ⌊(`, ["input", n], ` + 2·${p} − ${d}·(`, ["kernel", k], ` − 1) − 1) / ${s}⌋ + 1 = `, ["output", formatNumber(size)]];
 
 function render({ model, el }) {
   const put = (trait) => (value) => change(model, { [trait]: value });
@@ -83,9 +91,10 @@ function render({ model, el }) {
   const operator = h("span", { class: "cb-operator", "aria-hidden": "true" });
 
   const where = h("p", { class: "cb-caption" });
-  const products = h("div", { class: "cb-equation" });
-  const result = h("div", { class: "cb-result" }, where, scrolling("Products", products));
+  const products = equation();
+  const result = h("div", { class: "cb-result" }, where, scrolling("Products", products.element));
   const formula = h("div");
+  const lines = [];
   const said = announcer();
 
   const slide = player("Next cell", advance, () => said.say(summary(stateOf(model, TRAITS))));
@@ -123,26 +132,27 @@ function render({ model, el }) {
 
     const depth = shadeOf(state.kernel);
     const weights = (kernel) => kernel.map((line) => line.map((weight) => ({ text: formatWeight(weight), ...depth(weight) })));
-    captions.kernel.textContent = `Kernel ${by(shapeOf(state.kernel))}`;
+    write(captions.kernel, `Kernel ${by(shapeOf(state.kernel))}`);
     grids.kernel.update(captions.kernel.textContent, weights(state.kernel));
-    captions.applied.textContent = "Flipped kernel, as it slides";
-    grids.applied.update(captions.applied.textContent, weights(view.applied));
+    if (state.flip) grids.applied.update(captions.applied.textContent, weights(view.applied));
     applied.hidden = !state.flip;
-    operator.textContent = state.flip ? "∗" : "⋆";
+    write(operator, state.flip ? "∗" : "⋆");
 
     const shade = shadeOf(view.output);
-    captions.output.textContent = view.problem ? "No output" : `Output ${by(view.out_shape)}`;
+    write(captions.output, view.problem ? "No output" : `Output ${by(view.out_shape)}`);
     grids.output.update(`${captions.output.textContent}, arrow keys move`,
       view.output.map((line) => line.map((x) => ({ text: formatNumber(x), ...shade(x) }))), view.selected);
     grids.output.element.hidden = Boolean(view.problem);
-    problem.textContent = view.problem;
+    write(problem, view.problem);
 
     result.hidden = Boolean(view.problem);
-    where.textContent = `Output row ${row + 1}, column ${column + 1}`;
-    products.replaceChildren(...equation(view.products));
-    formula.replaceChildren(...sizes(state).map(sizeLine));
+    write(where, `Output row ${row + 1}, column ${column + 1}`);
+    products.update(view.products);
+    const found = sizes(state);
+    fit(lines, found.length, () => ({ element: h("p", { class: "cb-size" }) }), formula);
+    found.forEach((each, i) => spell(lines[i].element, sizeLine(each)));
     // Columns of the three grids at stride 1 and dilation 1, so that cells keep their size while those change.
-    root.style.setProperty("--columns", 2 * view.padded[0].length + 1);
+    figures.style.setProperty("--columns", 2 * view.padded[0].length + 1);
     if (!slide.playing()) said.say(summary(state, view));
   }
 
@@ -150,7 +160,7 @@ function render({ model, el }) {
     const field = new Map(view.products.flat().map(({ row, column, weight }) => [`${row},${column}`, weight]));
     const shade = shadeOf(state.image);
     const shape = by(shapeOf(state.image));
-    captions.input.textContent = state.padding ? `Input ${shape}, padded to ${by(shapeOf(view.padded))} (dashed)` : `Input ${shape}`;
+    write(captions.input, state.padding ? `Input ${shape}, padded to ${by(shapeOf(view.padded))} (dashed)` : `Input ${shape}`);
     grids.input.update(captions.input.textContent, view.padded.map((line, r) => line.map(({ value, padding }, c) => {
       const cell = { text: formatNumber(value), ...shade(value) };
       if (padding) cell.class += " cb-pad";
@@ -159,6 +169,11 @@ function render({ model, el }) {
     })));
   }
 
+  captions.applied.append("Flipped kernel, as it slides");
+  const figures = h("div", { class: "cb-figures" },
+    figure("input", "Input"), operator,
+    h("div", { class: "cb-stack" }, figure("kernel", "Kernel"), applied),
+    h("span", { class: "cb-operator", "aria-hidden": "true" }, "="), output);
   const root = h("div", { class: "cb-widget cb-conv", role: "group", "aria-label": "Convolution explorer" },
     h("div", { class: "cb-bar" },
       h("p", { class: "cb-title" }, "Convolution explorer"),
@@ -166,10 +181,7 @@ function render({ model, el }) {
     h("div", { class: "cb-controls" },
       image.element, preset.element, size.element, stride.element,
       padding.element, mode.element, dilation.element, flip.element),
-    h("div", { class: "cb-figures" },
-      figure("input", "Input"), operator,
-      h("div", { class: "cb-stack" }, figure("kernel", "Kernel"), applied),
-      h("span", { class: "cb-operator", "aria-hidden": "true" }, "="), output),
+    figures,
     result,
     h("div", { class: "cb-formula" },
       h("p", { class: "cb-letters" }, "Size of the output for n input cells: ⌊(n + 2p − d(k − 1) − 1) / s⌋ + 1"), formula),

@@ -1,6 +1,6 @@
 // A grid of numbers: to look at, to choose a cell from, or to edit.
 
-import { h } from "./kit.mjs";
+import { attribute, fit, h, write } from "./kit.mjs";
 
 // Where a key leads from (row, column) in a grid: [row, column], or null for a key that does not move.
 export function moved(key, [row, column], [rows, columns]) {
@@ -22,19 +22,23 @@ export function numberGrid({ kind, choose = null, edit = null }) {
   const live = choose || edit;
   const table = h("div", { class: `cb-grid cb-${kind}`, role: live ? "grid" : "table" });
   const note = h("p", { class: "cb-note", role: "alert" });
-  let cells = []; // rows of {cell, target}: the target takes the focus, the cell itself or the input in it
+  const rows = []; // of {element, cells}; a cell is {element, target}: the target takes the focus, the cell or the input in it
   const shown = new WeakMap(); // what each cell shows, as JSON
   let home = [0, 0]; // the cell that Tab reaches
 
+  const targetAt = ([row, column]) => rows[row]?.cells[column]?.target;
+
+  // The focus goes first: after a change, and for a cell that has it, the browser would lay out the page to move it.
   function focusOn(row, column) {
+    targetAt([row, column]).focus();
     if (choose) choose(row, column);
     else setHome(row, column);
-    cells[row][column].target.focus();
   }
 
   function setHome(row, column) {
-    cells[home[0]]?.[home[1]]?.target.setAttribute("tabindex", "-1");
-    cells[row][column].target.setAttribute("tabindex", "0");
+    const [from, to] = [targetAt(home), targetAt([row, column])];
+    if (from && from !== to) attribute(from, "tabindex", "-1");
+    attribute(to, "tabindex", "0");
     home = [row, column];
   }
 
@@ -46,12 +50,12 @@ export function numberGrid({ kind, choose = null, edit = null }) {
       const whole = at === 0 && target.selectionEnd === end;
       if (!whole && (key === "Home" || key === "End" || (key === "ArrowLeft" && at > 0) || (key === "ArrowRight" && at < end))) return;
     }
-    const to = moved(key, [row, column], [cells.length, cells[0].length]);
+    const to = moved(key, [row, column], [rows.length, rows[0].cells.length]);
     if (!to) return;
     event.preventDefault();
     event.stopPropagation();
     focusOn(...to);
-    if (edit) cells[to[0]][to[1]].target.select();
+    if (edit) targetAt(to).select();
   }
 
   function makeCell(row, column) {
@@ -71,50 +75,44 @@ export function numberGrid({ kind, choose = null, edit = null }) {
         note.textContent = sentence;
         input.setAttribute("aria-invalid", String(sentence !== ""));
       };
-      return { cell: h("div", { role: "gridcell" }, input), target: input };
+      return { element: h("div", { role: "gridcell" }, input), target: input };
     }
     if (choose) {
-      const cell = h("div", { ...events, role: "gridcell", tabindex: "-1", onclick: () => focusOn(row, column) });
-      return { cell, target: cell };
+      const element = h("div", { ...events, role: "gridcell", tabindex: "-1", onclick: () => focusOn(row, column) });
+      return { element, target: element };
     }
-    const cell = h("div", { role: "cell" });
-    return { cell, target: cell };
+    const element = h("div", { role: "cell" });
+    return { element, target: element };
   }
 
-  function build(rows, columns) {
-    const hadFocus = table.contains(document.activeElement);
-    cells = Array.from({ length: rows }, (_, row) => Array.from({ length: columns }, (_, column) => makeCell(row, column)));
-    table.replaceChildren(...cells.map((row) => h("div", { role: "row" }, ...row.map(({ cell }) => cell))));
-    if (live && rows) setHome(Math.min(home[0], rows - 1), Math.min(home[1], columns - 1));
-    return hadFocus;
-  }
+  const makeRow = () => ({ element: h("div", { role: "row" }), cells: [] });
 
   function update(label, values, chosen = null) {
-    table.setAttribute("aria-label", label);
-    const fits = values.length === cells.length && values[0]?.length === cells[0]?.length;
-    const refocus = !fits && build(values.length, values[0]?.length ?? 0);
+    const hadFocus = table.contains(document.activeElement);
+    attribute(table, "aria-label", label);
+    fit(rows, values.length, makeRow, table);
+    values.forEach(({ length }, row) => fit(rows[row].cells, length, (column) => makeCell(row, column), rows[row].element));
     table.classList.toggle("cb-long", values.flat().some(({ text }) => text.length > 3));
     const mark = (r, c) => (chosen ? { selected: r === chosen[0] && c === chosen[1] } : {});
-    values.forEach((row, r) => row.forEach((value, c) => fillCell(cells[r][c], { ...value, ...mark(r, c) })));
-    if (!chosen || !cells.length) return;
-    setHome(...chosen);
-    if (refocus) cells[home[0]][home[1]].target.focus();
+    values.forEach((row, r) => row.forEach((value, c) => fillCell(rows[r].cells[c], { ...value, ...mark(r, c) })));
+    if (!live || !values.length) return;
+    setHome(...(chosen ?? [Math.min(home[0], values.length - 1), Math.min(home[1], values[0].length - 1)]));
+    if (hadFocus && !table.contains(document.activeElement)) targetAt(home).focus(); // its cell is gone
   }
 
-  // Leaves alone what is as it should be: the page is laid out again for every text that is written.
-  function fillCell({ cell, target }, value) {
+  function fillCell({ element, target }, value) {
     const { text, class: classes = "", shade = 0, weight = null, selected = null, name = null, fixed = false } = value;
     const wanted = JSON.stringify(value);
-    if (shown.get(cell) === wanted) return;
-    shown.set(cell, wanted);
-    if (selected !== null) cell.setAttribute("aria-selected", String(selected));
-    cell.className = `cb-cell ${classes}`;
-    cell.style.setProperty("--shade", shade.toFixed(3));
-    if (weight === null) delete cell.dataset.weight;
-    else cell.dataset.weight = weight;
-    if (name) target.setAttribute("aria-label", name);
+    if (shown.get(element) === wanted) return;
+    shown.set(element, wanted);
+    if (selected !== null) attribute(element, "aria-selected", selected);
+    attribute(element, "class", `cb-cell ${classes}`);
+    element.style.setProperty("--shade", shade.toFixed(3));
+    if (weight === null) delete element.dataset.weight;
+    else element.dataset.weight = weight;
+    if (name) attribute(target, "aria-label", name);
     if (edit) target.readOnly = fixed;
-    if (!edit) target.textContent = text;
+    if (!edit) write(target, text);
     else if (target.dataset.text !== text) {
       target.dataset.text = text; // the last number understood, put back when the reader leaves the cell
       if (target !== target.ownerDocument.activeElement) target.value = text;

@@ -1,6 +1,6 @@
 // The kernel painter, drawn: controls, the kernel, the photograph beside its map, the patch behind one pixel.
 
-import { announcer, button, h, select, slider, watch, write } from "./kit.mjs";
+import { announcer, button, h, select, slider, spell, watch, write } from "./kit.mjs";
 import { numberGrid } from "./grid.mjs";
 import { picture } from "./picture.mjs";
 import { change, stateOf } from "./model.mjs";
@@ -134,7 +134,7 @@ function render({ model, el }) {
     write(captions.patch, `Patch of row ${row + 1}, column ${column + 1}`);
     products.update(captions.patch.textContent, patch(state, [row, column]).map((line) => line.map(({ value, weight }) =>
       ({ text: formatNumber(value), shade: value, weight: `×${formatWeight(weight)}` }))));
-    sum.replaceChildren(`Sum of ${side * side} products: `, h("b", { class: "cb-chip cb-output" }, formatNumber(map.values[row * map.shape[1] + column])));
+    spell(sum, [`Sum of ${side * side} products: `, ["output", formatNumber(map.values[row * map.shape[1] + column])]]);
   }
 
   const root = h("div", { class: "cb-widget cb-painter", role: "group", "aria-label": "Kernel painter" },

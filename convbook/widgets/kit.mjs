@@ -13,9 +13,37 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-// Leaves alone what is as it should be: the page is laid out again for every text that is written.
+// What follows leaves alone what is as it should be: for whatever is written, the page is laid out and painted again.
+
 export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+
+export function attribute(element, name, value) {
+  if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+}
+
+// Grows or shrinks `made`, a list of {element, …}, to `count`, with `make(index)` for what is new, as children of `parent`.
+export function fit(made, count, make, parent) {
+  while (made.length > count) made.pop().element.remove();
+  while (made.length < count) {
+    made.push(make(made.length));
+    parent.append(made.at(-1).element);
+  }
+}
+
+// A line of words and numbers: each part is a string, or [kind, text] for a chip in the color of input, kernel or output.
+export function spell(element, parts) {
+  parts.forEach((part, i) => {
+    const [kind, text] = typeof part === "string" ? ["", part] : part;
+    const there = element.childNodes[i];
+    const node = there?.nodeName === (kind ? "B" : "#text") ? there : kind ? h("b") : document.createTextNode("");
+    if (!there) element.append(node);
+    else if (node !== there) there.replaceWith(node);
+    if (kind) attribute(node, "class", `cb-chip cb-${kind}`);
+    write(node, String(text));
+  });
+  while (element.childNodes.length > parts.length) element.lastChild.remove();
 }
 
 // Calls `react` after a change of any of the traits; returns what stops it.
@@ -32,9 +60,9 @@ export function slider(label, [min, max], change) {
   return {
     element: h("label", { class: "cb-field" }, h("span", {}, label), input, shown),
     update(value, text = String(value)) {
-      input.value = value;
-      input.setAttribute("aria-valuetext", text);
-      shown.textContent = text;
+      if (input.value !== String(value)) input.value = value;
+      attribute(input, "aria-valuetext", text);
+      write(shown, text);
     },
   };
 }
@@ -50,7 +78,8 @@ export function number(label, [min, max], change) {
     element: h("label", { class: "cb-number" }, h("span", {}, label), input),
     update(value) {
       input.dataset.value = value;
-      if (input !== input.ownerDocument.activeElement || input.checkValidity()) input.value = value;
+      const mayChange = input !== input.ownerDocument.activeElement || input.checkValidity();
+      if (mayChange && input.value !== String(value)) input.value = value;
     },
   };
 }
@@ -62,7 +91,9 @@ export function select(label, choices, change, other = null) {
   const input = h("select", { "aria-label": label, onchange: () => change(input.value) }, ...options);
   return {
     element: h("label", { class: "cb-field" }, h("span", {}, label), input),
-    update: (value) => void (input.value = value),
+    update(value) {
+      if (input.value !== String(value)) input.value = value;
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 // The kit's demo, drawn: one of each element. A widget is this much: make the elements, draw the state, clean up.
 
-import { announcer, button, checkbox, h, number, player, scroller, select, slider, watch } from "./kit.mjs";
+import { announcer, button, checkbox, h, number, player, scroller, select, slider, spell, watch } from "./kit.mjs";
 import { numberGrid } from "./grid.mjs";
 import { change, stateOf } from "./model.mjs";
 import { formatNumber, parseNumber } from "./numbers.mjs";
@@ -41,8 +41,7 @@ function render({ model, el }) {
     negate.update(now.negate);
     numbers.update("Numbers", cells(now.numbers));
     output.update("Results, arrow keys move", cells(results(now)), inside(now));
-    equation.replaceChildren(...line(now).map(({ kind, text }) =>
-      kind ? h("b", { class: `cb-chip cb-${kind}` }, text) : h("span", {}, text)));
+    spell(equation, line(now).map(({ kind, text }) => (kind ? [kind, text] : text)));
     if (!walk.playing()) said.say(summary(now));
   }
 
@@ -52,7 +51,7 @@ function render({ model, el }) {
     h("div", { class: "cb-side" }, reset, named("player", h("div", { class: "cb-side" }, ...walk.elements))),
     h("div", { class: "cb-side" },
       named("numberGrid with edit", numbers.element), named("numberGrid with choose, in a scroller", wide.element)),
-    named("chips", equation), said.element);
+    named("spell: words and chips", equation), said.element);
 
   draw();
   const unwatch = watch(model, TRAITS, draw);

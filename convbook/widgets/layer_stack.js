@@ -1,7 +1,7 @@
 // The layer stack, drawn: the input's shape, the chosen layer's settings, and a table with a row a layer.
 
-import { announcer, button, checkbox, h, number, scroller, select, watch, write } from "./kit.mjs";
-import { same } from "./arithmetic.mjs";
+import { announcer, attribute, button, checkbox, h, number, scroller, select, watch, write } from "./kit.mjs";
+import { change, stateOf } from "./model.mjs";
 import {
   INPUT, KINDS, MOST, PRESETS, RANGES,
   added, along, changed, clamp, formatCount, nameOfPreset, namesOf, removed, setting, shifted, standard, summary, table,
@@ -14,43 +14,34 @@ const LABELS = {
   groups: "Groups", features: "Units",
 };
 
-const stateOf = (model) => Object.fromEntries(TRAITS.map((trait) => [trait, model.get(trait)]));
-
-function set(model, changes) {
-  const differing = Object.entries(changes).filter(([trait, value]) => !same(model.get(trait), value));
-  if (!differing.length) return;
-  for (const [trait, value] of differing) model.set(trait, value);
-  model.save_changes();
-}
-
 // Once a model: keeps the selection inside the stack, for every view and Python.
 function initialize({ model }) {
-  const settle = () => set(model, { selected: clamp(stateOf(model)) });
+  const settle = () => change(model, { selected: clamp(stateOf(model, TRAITS)) });
   settle();
   return watch(model, TRAITS, settle);
 }
 
 function render({ model, el }) {
-  const state = () => stateOf(model);
-  const change = (changes) => set(model, changes);
-  const edit = (what) => change({ layers: changed(state(), what) });
+  const state = () => stateOf(model, TRAITS);
+  const put = (changes) => change(model, changes);
+  const edit = (what) => put({ layers: changed(state(), what) });
 
   const preset = select("Network", Object.fromEntries(Object.keys(PRESETS).map((name) => [name, name])),
-    (name) => change({ ...PRESETS[name], selected: 0 }), "custom");
+    (name) => put({ ...PRESETS[name], selected: 0 }), "custom");
   const sides = ["Channels", "Rows", "Columns"].map((label, side) => number(label, INPUT[side],
-    (value) => change({ input_shape: model.get("input_shape").with(side, value) })));
+    (value) => put({ input_shape: model.get("input_shape").with(side, value) })));
 
   const heading = h("p", { class: "cb-caption" });
-  const kind = select("Kind", KINDS, (name) => change({ layers: model.get("layers").with(clamp(state()), standard[name]) }));
+  const kind = select("Kind", KINDS, (name) => put({ layers: model.get("layers").with(clamp(state()), standard[name]) }));
   const ranges = Object.assign({}, ...Object.values(RANGES));
   const settings = Object.fromEntries(Object.keys(LABELS).map((name) =>
     [name, number(LABELS[name], ranges[name], (value) => edit({ [name]: value }))]));
   const bias = checkbox("Bias", (value) => edit({ bias: value }));
   const orders = {
-    add: button("Add below", () => change(added(state()))),
-    remove: button("Remove", () => change(removed(state()))),
-    up: button("Move up", () => change(shifted(state(), -1))),
-    down: button("Move down", () => change(shifted(state(), 1))),
+    add: button("Add below", () => put(added(state()))),
+    remove: button("Remove", () => put(removed(state()))),
+    up: button("Move up", () => put(shifted(state(), -1))),
+    down: button("Move down", () => put(shifted(state(), 1))),
   };
 
   const body = h("tbody");
@@ -71,8 +62,8 @@ function render({ model, el }) {
   }
 
   function choose(index) {
-    change({ selected: index });
     rows[index].head.focus();
+    put({ selected: index });
   }
 
   function onkeydown(event, index) {
@@ -80,14 +71,15 @@ function render({ model, el }) {
     const last = rows.length - 1;
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     const to = { ArrowUp: index - 1, ArrowDown: index + 1, Home: 0, End: last }[event.key];
-    if (event.altKey && step) change(shifted(state(), step));
+    if (event.altKey && step) put(shifted(state(), step));
     else if (event.altKey) return;
-    else if (to !== undefined) change({ selected: Math.max(0, Math.min(last, to)) });
-    else if (event.key === "Delete" && last) change(removed(state()));
+    else if (to !== undefined) choose(Math.max(0, Math.min(last, to)));
+    else if (event.key === "Delete" && last) put(removed(state()));
     else return;
     event.preventDefault();
     event.stopPropagation();
-    rows[clamp(state())].head.focus();
+    const { head } = rows[clamp(state())];
+    if (head !== document.activeElement) head.focus();
   }
 
   function draw() {
@@ -132,8 +124,8 @@ function render({ model, el }) {
       const chosen = index === clamp({ layers, selected });
       const made = view.rows[index];
       row.classList.toggle("cb-chosen", chosen);
-      head.setAttribute("aria-selected", String(chosen));
-      head.setAttribute("tabindex", chosen ? "0" : "-1");
+      attribute(head, "aria-selected", chosen);
+      attribute(head, "tabindex", chosen ? "0" : "-1");
       write(head, names[index]);
       problem.hidden = Boolean(made) || index !== view.rows.length;
       cells.forEach((cell) => (cell.hidden = !problem.hidden));

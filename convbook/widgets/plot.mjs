@@ -1,6 +1,6 @@
 // Lines over two axes: an SVG that takes the width there is, with its words in HTML so that they keep their size.
 
-import { h } from "./kit.mjs";
+import { attribute, fit, h, write } from "./kit.mjs";
 import { formatNumber } from "./numbers.mjs";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -46,35 +46,54 @@ export function plot({ x: across, y: up }) {
   const [rows, columns, legend] = ["cb-rows", "cb-columns", "cb-legend"].map((name) => h("div", { class: name }));
   const shades = h("div", { class: "cb-bands" });
   const element = h("div", { class: "cb-plot", role: "img" },
-    h("p", { class: "cb-up" }, up), rows, h("div", {}, shades, drawing), columns,
+    h("p", { class: "cb-up" }, up), rows, h("div", { class: "cb-view" }, shades, drawing), columns,
     h("p", { class: "cb-across" }, across), legend);
 
   const stroke = (name, d) => svg("path", { class: name, d, "vector-effect": "non-scaling-stroke" });
   const sample = (index) => svg("svg", { class: "cb-sample", viewBox: "0 0 100 100", preserveAspectRatio: "none" },
     stroke(`cb-line cb-line-${index}`, "M0 50H100"));
+  const made = { strokes: [], rows: [], columns: [], shades: [] };
+  let named = ""; // what the legend says, as JSON
+
+  // Elements for a list of {attributes, text}, those that stand there kept.
+  function show(part, parent, wanted, make) {
+    fit(made[part], wanted.length, () => ({ element: make() }), parent);
+    wanted.forEach(({ text = "", ...attributes }, i) => {
+      for (const [name, value] of Object.entries(attributes)) attribute(made[part][i].element, name, value);
+      write(made[part][i].element, text);
+    });
+  }
 
   function update({ label, x, y, lines, at = null, bands = [] }) {
-    element.setAttribute("aria-label", label);
+    attribute(element, "aria-label", label);
     const [across, up] = [ticks(...x), ticks(...y)];
     const share = (value, [low, high]) => (100 * (value - low)) / (high - low);
     const dots = (points) => points.filter((point) => point[0] === at && path([point], x, y));
-    drawing.replaceChildren(
-      stroke("cb-guide", [...up.map((value) => path([[x[0], value], [x[1], value]], x, y)),
-        ...across.map((value) => path([[value, y[0]], [value, y[1]]], x, y))].join("")),
-      ...(at === null ? [] : [stroke("cb-at", path([[at, y[0]], [at, y[1]]], x, y))]),
-      ...lines.map(({ points }, index) => stroke(`cb-line cb-line-${index}`, path(points, x, y))),
+    show("strokes", drawing, [
+      { class: "cb-guide", d: [...up.map((value) => path([[x[0], value], [x[1], value]], x, y)),
+        ...across.map((value) => path([[value, y[0]], [value, y[1]]], x, y))].join("") },
+      ...(at === null ? [] : [{ class: "cb-at", d: path([[at, y[0]], [at, y[1]]], x, y) }]),
+      ...lines.map(({ points }, index) => ({ class: `cb-line cb-line-${index}`, d: path(points, x, y) })),
       ...lines.flatMap(({ points }, index) => dots(points).map((point) =>
-        stroke(`cb-dot cb-line-${index}`, `${path([point], x, y)}h0`))));
-    rows.replaceChildren(...up.map((value) => h("span", { style: `inset-block-end: ${share(value, y)}%` }, formatNumber(value))));
-    columns.replaceChildren(...across.map((value) => h("span", { style: `inset-inline-start: ${share(value, x)}%` }, formatNumber(value))));
-    shades.replaceChildren(...bands.flatMap(({ ranges }, index) =>
-      ranges.filter(([from, to]) => from < x[1] && to > x[0]).map(([from, to]) => h("span", {
+        ({ class: `cb-dot cb-line-${index}`, d: `${path([point], x, y)}h0` }))),
+    ], () => stroke("", ""));
+    const span = () => h("span");
+    show("rows", rows, up.map((value) => ({ style: `inset-block-end: ${share(value, y)}%`, text: formatNumber(value) })), span);
+    show("columns", columns, across.map((value) => ({ style: `inset-inline-start: ${share(value, x)}%`, text: formatNumber(value) })), span);
+    show("shades", shades, bands.flatMap(({ ranges }, index) =>
+      ranges.filter(([from, to]) => from < x[1] && to > x[0]).map(([from, to]) => ({
         class: `cb-band-${index}`,
         style: `inset-inline: ${share(Math.max(from, x[0]), x)}% ${100 - share(Math.min(to, x[1]), x)}%`,
-      }))));
-    legend.replaceChildren(...lines.map(({ name }, index) => h("span", {}, sample(index), name)),
-      ...bands.flatMap(({ name, ranges }, index) =>
-        ranges.length ? h("span", {}, h("span", { class: `cb-sample cb-band-${index}` }), name) : []));
+      }))), span);
+    drawLegend(lines.map(({ name }) => name), bands.map(({ name, ranges }) => (ranges.length ? name : "")));
+  }
+
+  function drawLegend(lines, bands) {
+    const wanted = JSON.stringify([lines, bands]);
+    if (named === wanted) return;
+    named = wanted;
+    legend.replaceChildren(...lines.map((name, index) => h("span", {}, sample(index), name)),
+      ...bands.flatMap((name, index) => (name ? h("span", {}, h("span", { class: `cb-sample cb-band-${index}` }), name) : [])));
   }
 
   return { element, update };

@@ -1,8 +1,9 @@
 // The pooling explorer, drawn: controls, input and output, the window's numbers, and on request the gradient's way back.
 
-import { announcer, button, checkbox, h, player, scroller, select, slider, watch } from "./kit.mjs";
+import { announcer, button, checkbox, h, player, scroller, select, slider, spell, watch, write } from "./kit.mjs";
 import { numberGrid } from "./grid.mjs";
-import { nameOf, same, shapeOf } from "./arithmetic.mjs";
+import { change, stateOf } from "./model.mjs";
+import { nameOf, shapeOf } from "./arithmetic.mjs";
 import { formatNumber, formatWeight, parseNumber } from "./numbers.mjs";
 import {
   IMAGES, MODES, RANGES, TIES,
@@ -13,27 +14,17 @@ const TRAITS = [
   "image", "mode", "kernel", "stride", "padding", "count_include_pad", "gradient", "upstream", "ties", "selected",
 ];
 
-const stateOf = (model) => Object.fromEntries(TRAITS.map((trait) => [trait, model.get(trait)]));
-
-function set(model, trait, value) {
-  if (same(model.get(trait), value)) return;
-  model.set(trait, value);
-  model.save_changes();
-}
-
 // Once a model: keeps what follows from the rest (the output's shape, a selection inside it) true for every view and Python.
 function initialize({ model }) {
   const settle = () => {
-    const { out_shape, selected } = outline(stateOf(model));
-    set(model, "out_shape", out_shape);
-    set(model, "selected", selected);
+    const { out_shape, selected } = outline(stateOf(model, TRAITS));
+    change(model, { out_shape, selected });
   };
   settle();
   return watch(model, TRAITS, settle);
 }
 
 const by = (shape) => shape.join(" × ");
-const chip = (kind, text) => h("b", { class: `cb-chip cb-${kind}` }, text);
 const shadeOf = (rows) => {
   const largest = Math.max(1e-12, ...rows.flat().map(Math.abs));
   return (x) => ({ shade: Math.abs(x) / largest, class: x < 0 ? "cb-negative" : "" });
@@ -44,13 +35,13 @@ const joined = (parts, between) => parts.flatMap((part, index) => (index ? [betw
 function equation({ mode }, { window, output, selected: [i, j] }) {
   const counted = mode === "max" ? window : window.filter(({ weight }) => weight);
   const terms = counted.map(({ value, padding, wins }) =>
-    h("b", { class: `cb-chip cb-input${padding ? " cb-pad" : ""}${wins ? " cb-winner" : ""}` }, formatValue(value)));
+    [`input${padding ? " cb-pad" : ""}${wins ? " cb-winner" : ""}`, formatValue(value)]);
   const total = output[i][j];
   const inside = joined(terms, mode === "max" ? ", " : " + ");
   const sign = relation(counted.map(({ value }) => value), total);
   return mode === "max"
-    ? ["max(", ...inside, `) ${sign} `, chip("output", formatNumber(total))]
-    : ["(", ...inside, `) / ${counted.length} ${sign} `, chip("output", formatNumber(total))];
+    ? ["max(", ...inside, `) ${sign} `, ["output", formatNumber(total)]]
+    : ["(", ...inside, `) / ${counted.length} ${sign} `, ["output", formatNumber(total)]];
 }
 
 // "Row 2, column 3 lies in 4 windows that feed it: 1 + 0.5 = 1.5", the sum that overlapping windows make.
@@ -59,13 +50,14 @@ function meetingLine({ meeting: { row, column, parts } }) {
   const count = parts.length === 1 ? "one window" : `${parts.length} windows`;
   return [
     `Input row ${row + 1}, column ${column + 1} gets gradient from ${count}: `,
-    ...joined(parts.map((part) => chip("output", formatWeight(part))), " + "),
-    ` ${relation(parts, total)} `, chip("input", formatNumber(total)),
+    ...joined(parts.map((part) => ["output", formatWeight(part)]), " + "),
+    ` ${relation(parts, total)} `, ["input", formatNumber(total)],
   ];
 }
 
 function render({ model, el }) {
-  const put = (trait) => (value) => set(model, trait, value);
+  const state = () => stateOf(model, TRAITS);
+  const put = (trait) => (value) => change(model, { [trait]: value });
   const names = Object.fromEntries(Object.keys(IMAGES).map((name) => [name, name]));
 
   const image = select("Input", names, (name) => put("image")(IMAGES[name]), "custom");
@@ -78,10 +70,10 @@ function render({ model, el }) {
   const gradient = checkbox("Show the gradient", put("gradient"));
 
   const grids = {
-    input: numberGrid({ kind: "input", edit: write }),
+    input: numberGrid({ kind: "input", edit: editInput }),
     output: numberGrid({ kind: "output", choose: (row, column) => put("selected")([row, column]) }),
     received: numberGrid({ kind: "input" }),
-    upstream: numberGrid({ kind: "output", edit: writeUpstream }),
+    upstream: numberGrid({ kind: "output", edit: editUpstream }),
   };
   const captions = Object.fromEntries(Object.keys(grids).map((name) => [name, h("p", { class: "cb-caption" })]));
   const scrollers = [];
@@ -104,10 +96,10 @@ function render({ model, el }) {
   const size = h("p", { class: "cb-size" });
   const result = h("div", { class: "cb-result" }, where, line, h("div", { class: "cb-route" }, routed, met));
   const said = announcer();
-  const walk = player("Next cell", advance, () => said.say(summary(stateOf(model))));
+  const walk = player("Next cell", advance, () => said.say(summary(state())));
 
   function advance() {
-    const { out_shape: [rows, columns], selected: [row, column] } = outline(stateOf(model));
+    const { out_shape: [rows, columns], selected: [row, column] } = outline(state());
     if (!rows) return;
     const next = (row * columns + column + 1) % (rows * columns);
     put("selected")([Math.floor(next / columns), next % columns]);
@@ -120,75 +112,75 @@ function render({ model, el }) {
     return "";
   };
 
-  function write(row, column, text) {
+  function editInput(row, column, text) {
     const p = paddingShown();
     return number(text, (value) => put("image")(replaced(model.get("image"), row - p, column - p, value)));
   }
 
-  function writeUpstream(row, column, text) {
-    const full = upstreamOf(stateOf(model), model.get("out_shape"));
+  function editUpstream(row, column, text) {
+    const full = upstreamOf(state(), model.get("out_shape"));
     return number(text, (value) => put("upstream")(replaced(full, row, column, value)));
   }
 
   // Padding that is refused is not drawn.
-  const paddingShown = () => (outline(stateOf(model)).problem ? 0 : model.get("padding"));
+  const paddingShown = () => (outline(state()).problem ? 0 : model.get("padding"));
 
   function draw() {
-    const state = stateOf(model);
-    const view = explain(state);
+    const now = state();
+    const view = explain(now);
     const [row, column] = view.selected;
-    const average = state.mode === "average";
+    const average = now.mode === "average";
 
-    image.update(nameOf(IMAGES, state.image));
-    mode.update(state.mode);
-    kernel.update(state.kernel, by([state.kernel, state.kernel]));
-    stride.update(state.stride);
-    padding.update(state.padding);
-    counting.update(state.count_include_pad);
+    image.update(nameOf(IMAGES, now.image));
+    mode.update(now.mode);
+    kernel.update(now.kernel, by([now.kernel, now.kernel]));
+    stride.update(now.stride);
+    padding.update(now.padding);
+    counting.update(now.count_include_pad);
     counting.element.hidden = !average;
-    ties.update(state.ties);
-    ties.element.hidden = average || !state.gradient;
-    gradient.update(state.gradient);
+    ties.update(now.ties);
+    ties.element.hidden = average || !now.gradient;
+    gradient.update(now.gradient);
     walk.enable(!view.problem);
 
     const field = new Map(view.window.map((cell) => [`${cell.row},${cell.column}`, cell]));
-    drawInput(state, view, field);
+    drawInput(now, view, field);
     const shade = shadeOf(view.output);
-    captions.output.textContent = view.problem ? "No output" : `Output ${by(view.out_shape)}`;
+    write(captions.output, view.problem ? "No output" : `Output ${by(view.out_shape)}`);
     grids.output.update(`${captions.output.textContent}, arrow keys move`,
       view.output.map((cells) => cells.map((x) => ({ text: formatNumber(x), ...shade(x) }))), view.selected);
     grids.output.element.hidden = Boolean(view.problem);
-    problem.textContent = view.problem;
+    write(problem, view.problem);
 
-    back.forEach((each) => (each.hidden = Boolean(view.problem) || !state.gradient));
-    if (state.gradient) drawGradient(view, field);
+    back.forEach((each) => (each.hidden = Boolean(view.problem) || !now.gradient));
+    if (now.gradient) drawGradient(view, field);
 
     result.hidden = Boolean(view.problem);
-    result.lastChild.hidden = !state.gradient;
+    result.lastChild.hidden = !now.gradient;
     if (!view.problem) {
-      where.textContent = `Output row ${row + 1}, column ${column + 1}`;
-      line.replaceChildren(...equation(state, view));
-      if (state.gradient) {
-        routed.textContent = routing(state, view);
-        met.replaceChildren(...meetingLine(view));
+      write(where, `Output row ${row + 1}, column ${column + 1}`);
+      spell(line, equation(now, view));
+      if (now.gradient) {
+        write(routed, routing(now, view));
+        spell(met, meetingLine(view));
       }
     }
-    size.replaceChildren(...sizeLine(state, view));
+    spell(size, sizeLine(now, view));
     // Columns of two grids side by side at stride 1, so that cells keep their size while the stride changes.
-    root.style.setProperty("--columns", 2 * (shapeOf(state.image)[1] + 2 * state.padding));
-    if (!walk.playing()) said.say(summary(state, view));
+    figures.style.setProperty("--columns", 2 * (shapeOf(now.image)[1] + 2 * now.padding));
+    if (!walk.playing()) said.say(summary(now, view));
   }
 
-  function drawInput(state, view, field) {
-    const p = view.problem ? 0 : state.padding;
-    const [rows, columns] = shapeOf(state.image);
-    const shade = shadeOf(state.image);
-    const filling = state.mode === "max" ? "−∞" : "0";
-    captions.input.textContent = p ? `Input ${by([rows, columns])}, padded with ${filling} (dashed)` : `Input ${by([rows, columns])}`;
+  function drawInput({ image: pixels, mode: pooling, padding: pad }, view, field) {
+    const p = view.problem ? 0 : pad;
+    const [rows, columns] = shapeOf(pixels);
+    const shade = shadeOf(pixels);
+    const filling = pooling === "max" ? "−∞" : "0";
+    write(captions.input, p ? `Input ${by([rows, columns])}, padded with ${filling} (dashed)` : `Input ${by([rows, columns])}`);
     grids.input.update(captions.input.textContent, Array.from({ length: rows + 2 * p }, (_, r) =>
       Array.from({ length: columns + 2 * p }, (_, c) => {
         const [row, column] = [r - p, c - p];
-        const value = state.image[row]?.[column];
+        const value = pixels[row]?.[column];
         const cell = value === undefined
           ? { text: filling, class: "cb-pad", fixed: true, name: "padding" }
           : { text: formatNumber(value), name: `input row ${row + 1}, column ${column + 1}`, ...shade(value) };
@@ -201,7 +193,6 @@ function render({ model, el }) {
   function drawGradient(view, field) {
     const [depth, shade] = [shadeOf(view.gradient), shadeOf(view.upstream)];
     const [i, j] = view.selected;
-    captions.received.textContent = "Gradient of the input";
     grids.received.update(captions.received.textContent, view.gradient.map((cells, row) => cells.map((x, column) => {
       const cell = { text: formatNumber(x), ...depth(x) };
       const under = field.get(`${row},${column}`);
@@ -209,7 +200,6 @@ function render({ model, el }) {
       const share = under.weight ? `×${formatWeight(under.weight)}` : null;
       return { ...cell, class: `${cell.class} cb-ring${share && under.wins ? " cb-winner" : ""}`, weight: share };
     })));
-    captions.upstream.textContent = "Gradient of the output";
     grids.upstream.update(captions.upstream.textContent, view.upstream.map((cells, row) => cells.map((x, column) => {
       const cell = { text: formatWeight(x), name: `gradient of output row ${row + 1}, column ${column + 1}`, ...shade(x) };
       return row === i && column === j ? { ...cell, class: `${cell.class} cb-ring` } : cell;
@@ -219,11 +209,14 @@ function render({ model, el }) {
   function sizeLine({ image: picture, kernel: k, stride: s, padding: p }, { problem: none, out_shape }) {
     if (none) return [];
     const [rows, columns] = shapeOf(picture);
-    const text = (n, out) => [`⌊(`, chip("input", n), ` + 2·${p} − `, chip("kernel", k), `) / ${s}⌋ + 1 = `, chip("output", out)];
+    const text = (n, out) => [`⌊(`, ["input", n], ` + 2·${p} − `, ["kernel", k], `) / ${s}⌋ + 1 = `, ["output", out]];
     if (rows === columns) return ["Output size ⌊(n + 2p − k) / s⌋ + 1: ", ...text(rows, out_shape[0])];
     return ["Output rows ⌊(n + 2p − k) / s⌋ + 1: ", ...text(rows, out_shape[0]), "; columns: ", ...text(columns, out_shape[1])];
   }
 
+  captions.received.append("Gradient of the input");
+  captions.upstream.append("Gradient of the output");
+  const figures = h("div", { class: "cb-figures" }, figure("input", "Input"), arrow("→"), output, ...back);
   const root = h("div", { class: "cb-widget cb-pool", role: "group", "aria-label": "Pooling explorer" },
     h("div", { class: "cb-bar" },
       h("p", { class: "cb-title" }, "Pooling explorer"),
@@ -231,8 +224,7 @@ function render({ model, el }) {
     h("div", { class: "cb-controls" },
       image.element, mode.element, kernel.element, stride.element, padding.element, counting.element, gradient.element,
       ties.element),
-    h("div", { class: "cb-figures" }, figure("input", "Input"), arrow("→"), output, ...back),
-    result, size, said.element);
+    figures, result, size, said.element);
 
   draw();
   const unwatch = watch(model, TRAITS, draw);

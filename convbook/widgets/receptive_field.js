@@ -1,6 +1,6 @@
 // The receptive-field explorer, drawn: the layers with their settings, and rows of cells with the paths between them.
 
-import { announcer, button, h, number, select, slider, watch, write } from "./kit.mjs";
+import { announcer, attribute, button, fit, h, number, select, slider, watch, write } from "./kit.mjs";
 import { change, stateOf } from "./model.mjs";
 import { formatNumber } from "./numbers.mjs";
 import {
@@ -43,12 +43,15 @@ function render({ model, el }) {
     put("layers")(added(layersOf()));
     if (add.disabled) rows.at(-1).remove.focus();
   });
-  const figure = shape("svg", { role: "img", class: "cb-rows" });
+  const [lines, words] = [shape("g", {}), shape("g", {})];
+  const figure = shape("svg", { role: "img", class: "cb-rows" }, lines, words);
   figure.addEventListener("click", choose);
   const counts = h("p", { class: "cb-counts" });
   const seen = h("p", { class: "cb-sight" });
   const said = announcer();
-  let rows = [];
+  const rows = [];
+  const paths = [];
+  const texts = [];
   let view = null;
 
   // A click leads to the unit of the last row that is nearest to it.
@@ -70,7 +73,7 @@ function render({ model, el }) {
     const done = h("p", { class: "cb-work" });
     const card = h("li", {}, h("div", { class: "cb-settings" }, kind.element, ...fields.map(({ element }) => element), remove), done);
     return {
-      card, remove,
+      element: card, remove,
       focus: () => card.querySelector("select").focus(),
       update(layer, last) {
         kind.update(layer.kind);
@@ -97,11 +100,7 @@ function render({ model, el }) {
     unit.update(view.unit);
 
     const { length } = state.layers;
-    while (rows.length > length) rows.pop().card.remove();
-    while (rows.length < length) {
-      rows.push(makeRow(rows.length));
-      cards.append(rows.at(-1).card);
-    }
+    fit(rows, length, makeRow, cards);
     rows.forEach((row, place) => {
       row.update(state.layers[place], length === 1);
       row.tell(work(state, view, place), view.problem?.layer === place ? view.problem : null);
@@ -109,9 +108,8 @@ function render({ model, el }) {
     add.disabled = length === MOST;
 
     drawRows(state);
-    const words = sight(state, view);
-    write(seen, words);
-    figure.setAttribute("aria-label", `Rows of cells, the input first. ${words}`);
+    write(seen, sight(state, view));
+    attribute(figure, "aria-label", `Rows of cells, the input first. ${seen.textContent}`);
     const [first, end] = view.inside;
     write(counts, view.counts.length ? `Paths from pixel${first === end ? ` ${first}` : `s ${first} to ${end}`}: ${view.counts.join(" ")}` : "");
     said.say(summary(state, view));
@@ -126,12 +124,12 @@ function render({ model, el }) {
     const wide = to - from;
     const square = (map, at) => `M${left(map, at)} ${map * ROW}h${CELL}v${CELL}h${-CELL}z`;
     const parts = [];
-    const path = (name, pieces) => pieces.length && parts.push(shape("path", { class: name, d: pieces.join("") }));
+    const path = (name, pieces) => pieces.length && parts.push([name, pieces.join("")]);
+    const counted = [];
 
     for (let map = 1; map < found.length; map++) {
-      const lines = reach[map].real.flatMap((count, i) => (count ? taps(state.layers[map - 1], i).map((at) =>
-        `M${center(found[map], i)} ${map * ROW}L${center(found[map - 1], at)} ${(map - 1) * ROW + CELL}`) : []));
-      path("cb-path", lines);
+      path("cb-path", reach[map].real.flatMap((count, i) => (count ? taps(state.layers[map - 1], i).map((at) =>
+        `M${center(found[map], i)} ${map * ROW}L${center(found[map - 1], at)} ${(map - 1) * ROW + CELL}`) : [])));
     }
     found.forEach((map, i) => {
       const kind = i === 0 ? "cb-in" : i === found.length - 1 ? "cb-out" : "cb-between";
@@ -142,12 +140,22 @@ function render({ model, el }) {
       path(`cb-unit cb-seen ${kind}`, units.filter((at) => reach[i].real[at]).map((at) => square(i, at)));
       path("cb-unit cb-padding", Object.keys(reach[i].padding).map((at) => square(i, Number(at))));
       if (wide > 32) return; // too small to be read
-      parts.push(...units.filter((at) => reach[i].real[at]).map((at) =>
-        shape("text", { x: center(map, at), y: i * ROW + CELL / 2, class: "cb-count" }, formatNumber(reach[i].real[at]))));
+      counted.push(...units.filter((at) => reach[i].real[at]).map((at) =>
+        [center(map, at), i * ROW + CELL / 2, formatNumber(reach[i].real[at])]));
     });
-    figure.setAttribute("viewBox", `${from} -0.2 ${wide} ${(found.length - 1) * ROW + CELL + 0.4}`);
+    fit(paths, parts.length, () => ({ element: shape("path", {}) }), lines);
+    parts.forEach(([name, d], i) => {
+      attribute(paths[i].element, "class", name);
+      attribute(paths[i].element, "d", d);
+    });
+    fit(texts, counted.length, () => ({ element: shape("text", { class: "cb-count" }) }), words);
+    counted.forEach(([x, y, count], i) => {
+      attribute(texts[i].element, "x", x);
+      attribute(texts[i].element, "y", y);
+      write(texts[i].element, count);
+    });
+    attribute(figure, "viewBox", `${from} -0.2 ${wide} ${(found.length - 1) * ROW + CELL + 0.4}`);
     figure.style.setProperty("--cells", wide);
-    figure.replaceChildren(...parts);
   }
 
   const root = h("div", { class: "cb-widget cb-field-of", role: "group", "aria-label": "Receptive-field explorer" },

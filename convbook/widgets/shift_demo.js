@@ -1,9 +1,9 @@
 // The shift demo, drawn: a row of pixels that moves, four ways to halve it, and a plot of how much they change.
 
-import { announcer, button, h, player, scroller, select, slider, watch } from "./kit.mjs";
+import { announcer, button, h, player, scroller, select, slider, watch, write } from "./kit.mjs";
 import { numberGrid } from "./grid.mjs";
 import { plot } from "./plot.mjs";
-import { same } from "./arithmetic.mjs";
+import { change, stateOf } from "./model.mjs";
 import { formatNumber, parseNumber } from "./numbers.mjs";
 import {
   BLURS, QUARTERS, SIGNALS, WAYS,
@@ -13,12 +13,8 @@ import {
 const TRAITS = ["signal", "shift", "blur"];
 
 function render({ model, el }) {
-  const state = () => Object.fromEntries(TRAITS.map((trait) => [trait, model.get(trait)]));
-  const put = (trait) => (value) => {
-    if (same(model.get(trait), value)) return;
-    model.set(trait, value);
-    model.save_changes();
-  };
+  const state = () => stateOf(model, TRAITS);
+  const put = (trait) => (value) => change(model, { [trait]: value });
 
   const names = Object.fromEntries(Object.keys(SIGNALS).map((name) => [name, name]));
   const preset = select("Pixels", names, (name) => put("signal")(SIGNALS[name]), "custom");
@@ -30,11 +26,12 @@ function render({ model, el }) {
   const still = numberGrid({ kind: "input", edit });
   const moving = numberGrid({ kind: "input" });
   const movingCaption = h("p", { class: "cb-caption" });
-  const strips = Object.keys(WAYS).map(() => ({ caption: h("p", { class: "cb-caption" }), grid: numberGrid({ kind: "output" }) }));
+  const strips = Object.keys(WAYS).map(() => ({ name: h("b"), ratio: h("span"), grid: numberGrid({ kind: "output" }) }));
   const pictures = h("div", { class: "cb-strips" },
     h("p", { class: "cb-caption" }, "Pixels, closed to a ring"), still.element,
     movingCaption, moving.element,
-    ...strips.flatMap(({ caption, grid }) => [caption, h("div", { class: "cb-halves" }, grid.element)]));
+    ...strips.flatMap(({ name, ratio, grid }) =>
+      [h("p", { class: "cb-caption" }, name, ratio), h("div", { class: "cb-halves" }, grid.element)]));
   const wide = scroller("Pixels and answers", pictures);
   const graph = plot({ x: "shift in pixels", y: "Change of the answers, %" });
   const said = announcer();
@@ -56,13 +53,14 @@ function render({ model, el }) {
     const largest = Math.max(1e-12, ...now.signal.map(Math.abs));
     const cell = (x) => ({ text: formatNumber(x), shade: Math.min(1, Math.abs(x) / largest), class: x < 0 ? "cb-negative" : "" });
     still.update("Pixels, arrow keys move", [now.signal.map((x, i) => ({ ...cell(x), name: `pixel ${i + 1}` }))]);
-    movingCaption.textContent = `Moved by ${pixels(now.shift)}`;
+    write(movingCaption, `Moved by ${pixels(now.shift)}`);
     moving.update(movingCaption.textContent, [view.now.map(cell)]);
     view.ways.forEach((way, index) => {
-      const { caption, grid } = strips[index];
-      const ratio = way.ratio === null ? "no value, since all was 0 before"
+      const { name, ratio, grid } = strips[index];
+      const words = way.ratio === null ? "no value, since all was 0 before"
         : `${formatNumber(way.moving)} / ${formatNumber(way.still)} = ${inPercent(way.ratio)}`;
-      caption.replaceChildren(h("b", {}, way.name), h("span", {}, `change ${ratio}`));
+      write(name, way.name);
+      write(ratio, `change ${words}`);
       grid.update(way.name, [way.after.map((x, i) => {
         const was = way.before[i];
         const kept = formatNumber(was) === formatNumber(x);

@@ -50,7 +50,7 @@ export const WAYS = {
 const size = (row) => row.reduce((sum, x) => sum + Math.abs(x), 0);
 
 // Σ|after − before|, Σ|before| and their ratio, which is null where there is nothing to compare with.
-export function change(before, after) {
+export function changed(before, after) {
   const [moving, still] = [size(after.map((x, i) => x - before[i])), size(before)];
   return { moving, still, ratio: still ? moving / still : null };
 }
@@ -63,10 +63,10 @@ export function explain({ signal, shift, blur }) {
     const answer = (by) => halve(shifted(still, by), blur);
     const before = answer(0);
     const points = Array.from({ length: QUARTERS[1] + 1 }, (_, quarter) =>
-      [quarter / 4, percent(change(before, answer(quarter / 4)).ratio)]);
+      [quarter / 4, percent(changed(before, answer(quarter / 4)).ratio)]);
     return {
-      key, name, before, after: answer(shift), ...change(before, answer(shift)),
-      sensitivity: change(before, answer(1)).ratio, points,
+      key, name, before, after: answer(shift), ...changed(before, answer(shift)),
+      sensitivity: changed(before, answer(1)).ratio, points,
     };
   });
   const top = Math.max(100, ...ways.flatMap(({ points }) => points.map(([, y]) => y ?? 0)));
