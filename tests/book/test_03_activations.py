@@ -379,10 +379,11 @@ def test_what_the_log_of_longer_runs_shows(chapter):
     six = np.array(list(accuracies.values()))
     assert log.contents["recipe"]["training pictures"] == 60_000 and six.shape == (6, 3)
     assert {*line.round(2)} == {0.8, 0.81} and (sigmoid.min().round(2), sigmoid.max().round(2)) == (0.30, 0.52)
-    assert (six.min().round(2), six.max().round(2)) == (0.85, 0.87) and (six - line).min() > 0.035
+    assert (six.min().round(2), six.max().round(2)) == (0.85, 0.87) and (six - line).min() > 0.04
     assert np.ptp(six, axis=0).max() < 0.01 and 0.01 < np.ptp(six, axis=1).min() < np.ptp(six, axis=1).max() < 0.025
     says(
         "on all 60,000 pictures, each from three seeds",
+        "The line falls behind, by four points at least.",
         "The line gets 80 or 81 %, and six bends get 85 to 87. The sigmoid has reached 30 to 52",
         "From one seed they lie within a point of each other",
         "another seed moves each of them by one to two points.",
