@@ -246,6 +246,13 @@ def test_steps_and_batches(chapter):
         says(line)
 
 
+def test_the_first_epoch_begins_at_log_10_and_ends_below_1(chapter):
+    losses = np.array(chapter.names["first_epoch"])
+    assert len(losses) == 140 and np.abs(losses[:20] - math.log(10)).max() < 0.1
+    assert losses[-20:].min() < 1 and (np.diff(losses) > 0).sum() > 30
+    says("stays near it for some dozens of steps, then falls with many ups and downs to below 1")
+
+
 def test_the_best_of_twenty_guessers_gets_16_percent(chapter):
     """Exactly, from the distribution of the largest of twenty."""
     shares = [math.comb(100, k) * 0.1**k * 0.9 ** (100 - k) for k in range(101)]
