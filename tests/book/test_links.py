@@ -61,3 +61,11 @@ def test_links_into_the_repository_and_to_colab_name_files_that_exist(book, root
                 if address.startswith(prefix):
                     path = unquote(urlsplit(address.removeprefix(prefix)).path)
                     assert (root / path).exists(), f"{page.relative_to(book)} links to {path}, which does not exist"
+
+
+def test_the_page_do_opens_every_assignment(book, root):
+    assignments = tomllib.loads((root / "course.toml").read_text())["assignments"]
+    linked = [
+        Path(urlsplit(address).path).stem for address in addresses(book / "book" / "do.html") if "colab" in address
+    ]
+    assert sorted(linked) == sorted(assignments)
