@@ -163,7 +163,7 @@ def test_the_recipe_of_the_solution_is_four_deviations_above_what_is_asked():
         assert budget / 2 < namespace["cost"](recipe, pictures) <= budget
         scores = namespace["train_by"](recipe, *namespace["strokes"](rng, pictures), seed)
         found.append(namespace["accuracy"](scores, *namespace["strokes"](rng, 500)))
-    assert np.mean(found) - 4 * np.std(found) > 0.9
+    assert np.mean(found) - 4 * np.std(found) > 0.85
 
 
 def test_a_linear_map_of_the_pixels_does_not_reach_what_is_asked():
