@@ -1,4 +1,4 @@
-"""What a student gets back: nbgrader's own feedback page, with nothing alive in it.
+"""What a student gets back: nbgrader's own feedback page, with nothing alive in it and nothing from another host.
 
 The page is made with the template of nbgrader's `GenerateFeedback` from the autograded notebook, which holds no
 hidden tests, and from the gradebook, so that marks and comments given by hand are in it. Whatever a submission put
@@ -36,6 +36,7 @@ MAX_OUTPUT = 100_000
 MAX_SHOWN = 3
 _NO_PICTURE = {"image/png": ""}
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL | re.IGNORECASE)
 _NO_ALT = re.compile(r"<img\b(?![^>]*\balt=)")
 _TAGS = set(
     re.findall(
@@ -93,6 +94,16 @@ class _Pictures(dict[str, dict[str, str]]):
         return self.get(name, _NO_PICTURE) if self._shown[name] <= MAX_SHOWN else _NO_PICTURE
 
 
+class _Formulas(IPythonRenderer):
+    """Formulas as they are written, since what sets them would come from another host, into a page of strangers' text."""
+
+    def inline_math(self, body: str) -> str:
+        return f"<code>{self.escape_html(body)}</code>"
+
+    def block_math(self, body: str) -> str:
+        return f"<pre>{self.escape_html(body)}</pre>"
+
+
 @pass_context
 def _cell_markdown(context: Context, source: str) -> str:
     pictures = context.get("cell", {}).get("attachments")
@@ -105,7 +116,7 @@ def _markdown(source: str) -> str:
 
 
 def _rendered(source: str, pictures: dict[str, dict[str, str]]) -> str:
-    renderer = IPythonRenderer(escape=False, anchor_link_text="", attachments=_Pictures(pictures))
+    renderer = _Formulas(escape=False, anchor_link_text="", attachments=_Pictures(pictures))
     return str(MarkdownWithMath(renderer=renderer).render(source))
 
 
@@ -136,7 +147,7 @@ class FeedbackExporter:
         resources: dict[str, Any] = {"unique_key": self._name, "nbgrader": names}
         text, _ = self._exporter.from_notebook_node(notebook, resources)
         head, body = text.split("<body>", 1)
-        head = head.replace("<html>", '<html lang="en">', 1)
+        head = _SCRIPT.sub("", head).replace("<html>", '<html lang="en">', 1)
         top = f'<div class="container"><p>{html.escape(message)}</p></div>'
         return f"{head}<body>\n{top}\n{sanitize(body.rsplit('</body>', 1)[0])}\n</body>\n</html>\n"
 

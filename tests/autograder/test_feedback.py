@@ -98,3 +98,9 @@ def test_the_plain_page_is_escaped() -> None:
     assert "<h1>&lt;1&gt;</h1>" in text
     assert "<p>a &amp; b</p>" in text
     assert "<script>" not in text
+
+
+def test_a_page_asks_no_other_host_and_shows_formulas_as_they_are_written(page: object) -> None:
+    text = page(new_markdown_cell("For $x < 0$:\n\n$$\n\\lceil n / s \\rceil\n$$\n"))  # type: ignore[operator]
+    assert "<script" not in text and "cdnjs" not in text
+    assert "<code>x &lt; 0</code>" in text and "\\lceil n / s \\rceil" in text
