@@ -95,7 +95,7 @@ class _Pictures(dict[str, dict[str, str]]):
 
 
 class _Formulas(IPythonRenderer):
-    """Formulas as they are written, since what sets them would come from another host, into a page of strangers' text."""
+    """Formulas as they are written: what would set them comes from another host, into a page of strangers' text."""
 
     def inline_math(self, body: str) -> str:
         return f"<code>{self.escape_html(body)}</code>"
