@@ -180,6 +180,18 @@ SLOPES_MISTAKES = [
         points=(1, 1, 0, 1),
         hint="is not exact enough to return",
     ),
+    _slopes(
+        "gives integers for slopes where alpha is one",
+        ("np.where(left, alpha, 1.0)", "np.where(left, alpha, 1)"),
+        points=(0, 1, 1, 1),
+        hint="results hold floats all the same",
+    ),
+    _slopes(
+        "cuts x off at -10 for ELU",
+        ("    value = alpha * (np.exp(x) - 1)", "    x = np.maximum(x, -10)\n    value = alpha * (np.exp(x) - 1)"),
+        points=(1, 0, 1, 1),
+        hint="Write down both sides of 0",
+    ),
 ]
 
 SLOPES_ALTERNATIVES = [
@@ -359,6 +371,12 @@ STABLE_MISTAKES = [
         points=(1, 1, 0),
         hint="z itself has changed",
     ),
+    _stable(
+        "switches to x + exp(-x) at 10",
+        (BEND, "np.where(x > 10, x + np.exp(-np.maximum(x, 10)), np.log1p(np.exp(np.minimum(x, 10))))"),
+        points=(1, 0, 2),
+        hint="has fewer than 12 right digits",
+    ),
 ]
 
 STABLE_ALTERNATIVES = [
@@ -514,6 +532,12 @@ DEAD_MISTAKES = [
         ("    dead = []", "    z[z < 0] = 0\n    dead = []"),
         points=(0, 2),
         hint="z itself has changed",
+    ),
+    _dead(
+        "takes little for nothing",
+        (".max() <= 0", ".max() < 1e-8"),
+        points=(0, 2),
+        hint="Try a single positive number among many",
     ),
 ]
 
@@ -801,6 +825,36 @@ HEAT_MISTAKES = [
         ("z = z - z.max(axis=1)[:, None]", "z = np.clip(z, -700, 700)"),
         points=(0, 2),
         hint="Scores that are cut off",
+    ),
+    _heat(
+        "subtracts the largest score undivided",
+        (
+            "    z = z / temperature\n    z = z - z.max(axis=1)[:, None]",
+            "    z = z / temperature - z.max(axis=1)[:, None]",
+        ),
+        points=(0, 2),
+        hint="Some scores and temperatures give other shares",
+    ),
+    _heat(
+        "stops when the share is near",
+        (
+            "        if max(shares)",
+            "        if abs(max(shares) / sum(shares) - share) < 1e-8:\n            break\n        if max(shares)",
+        ),
+        points=(1, 0),
+        hint="or more digits of it",
+    ),
+    _heat(
+        "subtracts the largest score in place",
+        ("    low, high = -10.0", "    z -= max(z)\n    low, high = -10.0"),
+        points=(1, 0),
+        hint="z itself has changed",
+    ),
+    _heat(
+        "takes exp of the scores themselves",
+        ("np.exp((z - max(z)) / np.exp(middle))", "np.exp(z / np.exp(middle))"),
+        points=(1, 0),
+        hint="so subtract the largest",
     ),
 ]
 
