@@ -6,6 +6,7 @@ cannot set is a warning with its place in the text, and so ends a build with war
 
 import atexit
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from sphinx.util.math import get_node_equation_number
 logger = logging.getLogger(__name__)
 SERVER = Path(__file__).with_name("katex_server.cjs")
 STYLE = "vendor/katex/katex.min.css"
+SOURCE = re.compile(r"<annotation [^>]*>.*?</annotation>", re.DOTALL)  # the TeX again, which no reader sees or hears
 
 
 class Typesetter:
@@ -51,7 +53,7 @@ def typeset(node: nodes.Node, tex: str, display: bool) -> str:
     answer = typesetter.render(tex, display)
     if "error" in answer:
         logger.warning("KaTeX cannot set this formula: %s", answer["error"], location=node)
-    return answer.get("html", "")
+    return SOURCE.sub("", answer.get("html", ""))
 
 
 def visit_inline(translator, node: nodes.math) -> None:

@@ -132,19 +132,16 @@
     return modules.get(source);
   }
 
-  const styled = new Set();
-  function addStyle(css) {
-    if (!css || styled.has(css)) return;
-    styled.add(css);
-    document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
-  }
-
   const context = {
     signal: new AbortController().signal, // never aborted: the page keeps its widgets until it goes
     experimental: { invoke: async () => Promise.reject(new Error("This page has no kernel to call.")) },
   };
 
   const stored = JSON.parse(document.querySelector(STATE)?.textContent ?? '{"state": {}}').state;
+  // Each style once, and all before the first widget: a later one would have the whole page's styles worked out again.
+  const styles = new Set(Object.values(stored).map(({ state }) => source(state, "_css")).filter(Boolean));
+  document.head.append(...[...styles].map((css) => Object.assign(document.createElement("style"), { textContent: css })));
+
   const models = new Map(); // id -> promise of { widget, model }, initialized
   function start(id) {
     if (!models.has(id)) models.set(id, initialize(stored[id]));
@@ -155,7 +152,6 @@
     if (entry?.model_name !== "AnyModel") throw new Error("It needs Python behind it.");
     const state = unpack(entry);
     const widget = await load(source(state, "_esm"));
-    addStyle(source(state, "_css"));
     const model = new Model(state);
     await widget.initialize?.({ model, ...context });
     return { widget, model, late: (entry.buffers ?? []).filter(({ file }) => file) };

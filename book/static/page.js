@@ -5,8 +5,8 @@ const BLURRED = ".theme-switch-button, .search-button, .primary-toggle, .seconda
 for (const button of document.querySelectorAll(BLURRED)) button.blur = () => {};
 
 // What is wider than its column scrolls, and what scrolls must be reachable by keyboard. The theme knows neither
-// formulas nor what stands in a closed box when the page loads; an observer hears of both when their size changes.
-const SCROLLING = ".bd-article :is(pre, div.math, .cell_output > .output, .pst-scrollable-table-container)";
+// formulas nor figures nor what stands in a closed box when the page loads; an observer hears of both when their size changes.
+const SCROLLING = ".bd-article :is(pre, figure, div.math, .cell_output > .output, .pst-scrollable-table-container)";
 const observer = new ResizeObserver((entries) => {
   for (const { target } of entries) {
     if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
