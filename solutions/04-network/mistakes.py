@@ -134,6 +134,12 @@ LOSS_MISTAKES = [
         hint="exp(1000) overflows",
     ),
     _loss(
+        "computes in float32",
+        ("lowered = z -", "z = z.astype(np.float32)\n    lowered = z -"),
+        points=(1, 1, 1, 0),
+        hint="fewer digits than float64",
+    ),
+    _loss(
         "adds a small number to the probability",
         ("logs = log_softmax(z)", "logs = np.log(np.exp(log_softmax(z)) + 1e-12)"),
         points=(1, 0, 1, 1),
@@ -423,6 +429,14 @@ CONV_MISTAKES = [
         ("dpadded[n, :, top", "dpadded[:, :, top"),
         points=(1, 1, 0),
         hint="Pictures stay apart",
+    ),
+    _conv(
+        "computes in float32",
+        ("    N, C, H, W", "    x, w, dy = (each.astype(np.float32) for each in (x, w, dy))\n    N, C, H, W"),
+        ("np.zeros((N", "np.zeros(dtype=np.float32, shape=(N"),
+        ("np.zeros(len(w))", "np.zeros(len(w), np.float32)"),
+        points=(0, 0, 0),
+        hint="Some biases have other slopes",
     ),
     _conv(
         "returns the slopes of the padded picture",
