@@ -66,6 +66,8 @@ def test_links_into_the_repository_and_to_colab_name_files_that_exist(book, root
 def test_the_page_do_opens_every_assignment(book, root):
     assignments = tomllib.loads((root / "course.toml").read_text())["assignments"]
     linked = [
-        Path(urlsplit(address).path).stem for address in addresses(book / "book" / "do.html") if "colab" in address
+        Path(urlsplit(address).path).stem
+        for address in addresses(book / "book" / "do.html")
+        if "colab.research" in address
     ]
     assert sorted(linked) == sorted(assignments)
