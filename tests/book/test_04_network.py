@@ -265,8 +265,8 @@ def test_the_best_of_twenty_guessers_gets_16_percent(chapter):
 def test_four_rates_do_what_the_text_says(chapter):
     tried = chapter.names["tried"]
     assert max(tried, key=tried.get) == 0.1 and tried[0.1] > 0.5
-    assert abs(tried[0.001] - 0.1) < 0.07 and abs(tried[1] - 0.1) < 0.05
-    says("0.1 learns most. The smallest has hardly moved from guessing", "to where it guesses for good")
+    assert abs(tried[0.001] - 0.1) < 0.07 and abs(tried[1] - 0.1) < 0.05 and math.isnan(chapter.names["last"])
+    says("0.1 learns most. The smallest has hardly moved from guessing", "they overflow, and the loss is nan")
 
 
 def test_the_range_test_is_flat_then_falls_then_explodes(chapter):
@@ -331,12 +331,12 @@ def test_the_network_answers_alone_as_in_a_batch(chapter):
 
 def test_shirts_are_the_hardest_and_trousers_are_nearly_all_right(chapter):
     recall = dict(zip(GARMENTS, chapter.names["recall"].tolist(), strict=True))
-    assert min(recall, key=recall.get) == "Shirt" and 0.35 < recall["Shirt"] < 0.7
-    assert recall["Trouser"] > 0.9
+    assert {*sorted(recall, key=recall.get)[:2]} == {"Shirt", "Pullover"} and 0.35 < recall["Shirt"] < 0.7
+    assert recall["Trouser"] > 0.9 and 0.35 < recall["Pullover"] < 0.7
     confused = chapter.names["confusion"][GARMENTS.index("Shirt")].clone()
     confused[GARMENTS.index("Shirt")] = 0
     assert {GARMENTS[place] for place in confused.argsort(descending=True)[:2]} <= {"T-shirt/top", "Pullover", "Coat"}
-    says("Shirts are the hardest.", "of trousers nearly all are right, and of shirts only about half")
+    says("Shirts and pullovers are the hardest, and about half of each are right.", "of trousers nearly all are right")
 
 
 def solutions() -> list[str]:
