@@ -1380,7 +1380,7 @@ RECIPE_MISTAKES = [
     ),
     _recipe(
         "trains for as short with few pictures as with many",
-        ("epochs = budget // (580 * filters * pictures)", "epochs = 2"),
+        ("epochs = budget // (580 * filters * pictures)", "epochs = 1"),
         points=(1, 0),
         hint="is the budget spent",
     ),
