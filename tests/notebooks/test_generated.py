@@ -133,9 +133,10 @@ def test_a_chapter_links_to_itself_in_colab_and_to_its_page(stem):
     assert f"https://colab.research.google.com/github/{SLUG}/blob/{COURSE['branch']}/{path}" in found
 
 
-@pytest.mark.parametrize("stem", CHAPTERS)
-def test_pictures_say_what_they_show(stem):
-    pictures = [node for _, node in markdown_nodes(chapter(stem).cells) if node.type == "image"]
+def test_pictures_say_what_they_show():
+    # A chapter may do without pictures in its text: those of its cells say by `alt` what they show.
+    nodes = [each for stem in CHAPTERS for each in markdown_nodes(chapter(stem).cells)]
+    pictures = [node for _, node in nodes if node.type == "image"]
     assert pictures and all(node.content.strip() for node in pictures)
 
 
