@@ -51,7 +51,6 @@ class Settings:
     title: str = ""
     due: datetime | None = None
     late: LatePolicy = field(default_factory=LatePolicy)
-    attempts: int = 0
     engine: str = ENGINES[0]
     limits: Limits = field(default_factory=Limits)
 
@@ -175,6 +174,9 @@ class _Reader:
         engine = self._get(table, path, "engine", str, ENGINES[0])
         if engine not in ENGINES:
             raise self._error((*path, "engine"), "is no engine", " or ".join(f'engine = "{name}"' for name in ENGINES))
+        if self._get(table, path, "attempts", int, 0):
+            problem = "can be limited only where students hand in: a file does not say which attempt it is"
+            raise self._error((*path, "attempts"), problem, "attempts = 0, and set the limit there")
         late = self._get(table, path, "late", dict, {})
         self._known(late, {each.name for each in fields(LatePolicy)}, (*path, "late"))
         limits = self._get(table, path, "limits", dict, {})
@@ -187,7 +189,6 @@ class _Reader:
                 penalty_per_day=self._share(late, (*path, "late"), "penalty_per_day"),
                 lowest_factor=self._share(late, (*path, "late"), "lowest_factor"),
             ),
-            attempts=self._get(table, path, "attempts", int, 0),
             engine=engine,
             limits=Limits(
                 **{key: self._get(limits, (*path, "limits"), key, int, 0, least=1) for key in limits},

@@ -21,7 +21,7 @@ def test_the_course_of_this_repository_can_be_read() -> None:
 
 def test_an_assignment_without_a_table_has_defaults(tmp_path: Path) -> None:
     settings = Course.load(write(tmp_path, '[course]\nid = "c"')).settings("any")
-    assert (settings.title, settings.due, settings.attempts) == ("any", None, 0)
+    assert (settings.title, settings.due) == ("any", None)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,7 @@ def test_an_assignment_without_a_table_has_defaults(tmp_path: Path) -> None:
         ('[course]\nid = "c"\n[assignments.a]\nlimits = { cell_seconds = "9" }', r"line 4: .*whole number"),
         ('[course]\nid = "c"\n[assignments.a]\nlimits = { cell_seconds = 0 }', r"line 4: .*at least 1"),
         ('[course]\nid = "c"\n[assignments.a]\nattempts = true', r"line 4: .*whole number"),
+        ('[course]\nid = "c"\n[assignments.a]\nattempts = 3', r"line 4: .*only where students hand in.*attempts = 0"),
         ('[course]\nid = "c"\n[assignments.a]\ndue = 2026-12-18T23:59:00', r"line 4: .*needs a time zone"),
         ('[course]\nid = "c"\n[assignments.a]\nlate = { penalty_per_day = 2 }', r"line 4: .*between 0 and 1"),
         ("[course]\nid = x\n", r"not TOML: .*line 2"),
