@@ -4,11 +4,10 @@ Nothing here touches the machine. `build` is a pure function from a level, the l
 submission may read to a `Policy`; `autograder.sandbox` applies one after the fork.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from errno import EAFNOSUPPORT, ENOSYS, EOPNOTSUPP, EPERM
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from autograder.errors import InstructorError
 
@@ -46,19 +45,6 @@ class Limits:
             value = getattr(self, field.name)
             if type(value) is not int or value < 1:
                 raise InstructorError(f"The limit {field.name} must be a whole number of at least 1; it is {value!r}.")
-
-    @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> "Limits":
-        """Limits from a table of `course.toml` or an assignment's metadata; absent keys keep their default.
-
-        Raises:
-            InstructorError: unknown key, or a value that is no positive whole number.
-        """
-        known = [field.name for field in fields(cls)]
-        unknown = sorted(set(values) - set(known))
-        if unknown:
-            raise InstructorError(f"Unknown limit {', '.join(unknown)}; the limits are {', '.join(known)}.")
-        return cls(**values)
 
 
 @dataclass(frozen=True)
@@ -167,7 +153,6 @@ class Policy:
     data_growth: int  # bytes of private memory over the warm process (RLIMIT_DATA)
     address_growth: int | None  # bytes of address space over it (RLIMIT_AS), None: a cgroup counts better
     own_uid: bool  # a user id of its own, which only root can give
-    no_new_privileges: bool = True
 
 
 SYSTEM_PATHS = tuple(
@@ -240,5 +225,4 @@ def build(
         data_growth=limits.memory_mb * MIB,
         address_growth=None if cgroup else limits.memory_mb * MIB + ADDRESS_SLACK,
         own_uid=own_uid,
-        no_new_privileges=level != "none",
     )

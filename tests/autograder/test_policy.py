@@ -23,20 +23,11 @@ def test_limits_have_the_documented_defaults():
     assert Limits() == Limits(30, 120, 1024, 64, 1024, 256, 10)
 
 
-def test_limits_come_from_a_table_and_absent_keys_keep_their_default():
-    assert Limits.from_mapping({"memory_mb": 2048}) == Limits(memory_mb=2048)
-
-
 @pytest.mark.parametrize("value", [0, -1, 1.5, "30", True, None])
 @pytest.mark.parametrize("name", [field.name for field in fields(Limits)])
 def test_a_limit_that_is_no_positive_whole_number_is_refused_by_name(name, value):
     with pytest.raises(InstructorError, match=name):
-        Limits.from_mapping({name: value})
-
-
-def test_an_unknown_limit_is_refused_with_the_names_that_exist():
-    with pytest.raises(InstructorError, match=r"memory_gb; the limits are cell_seconds"):
-        Limits.from_mapping({"memory_gb": 1})
+        Limits(**{name: value})
 
 
 # Levels
