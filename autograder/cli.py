@@ -18,7 +18,7 @@ from autograder.course import Course
 from autograder.errors import AutograderError, EngineError, InstructorError, SandboxError
 from autograder.policy import SANDBOXES, Level
 from autograder.probe import choose
-from autograder.warm import WarmProcesses, slow_libraries
+from autograder.warm import WarmProcesses, code_of, slow_libraries
 
 if TYPE_CHECKING:
     from autograder.cluster import ClusterExecutor
@@ -123,8 +123,8 @@ def grade(
     if not scheduler:
         # What takes long starts first, and the libraries below are imported in the meantime.
         if fresh and (text := course.source(name)):
-            source = text.read_text(encoding="utf-8", errors="replace")
-            warm.start(course.settings(name).engine, slow_libraries([source]))
+            source = code_of(text.read_text(encoding="utf-8", errors="replace"))
+            warm.start(course.settings(name).engine, slow_libraries(source))
         pool = ctx.with_resource(ThreadPoolExecutor(1))
         level = pool.submit(choose, sandbox)
 

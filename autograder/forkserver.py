@@ -329,12 +329,14 @@ def main() -> None:
     kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
     kernel.limit_malloc_arenas(2)
     tree, scratch = make_tree(), Scratch()
+    gc.disable()  # what is imported stays: there is nothing to find
     try:
         _preload(settings["preload"])
         targets = {name: _load(target) for name, target in settings["targets"].items()}
         for target in targets.values():
             getattr(sys.modules[target.__module__], "warm", lambda: None)()
         gc.collect()
+        gc.enable()
         gc.freeze()  # a collection in a child then does not touch, and so copy, every warm page
         Server(control, targets, tree, scratch).serve()
     finally:

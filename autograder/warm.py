@@ -15,21 +15,30 @@ from contextlib import suppress
 from autograder.errors import EngineError
 from autograder.zygote import JUDGE_LIBRARIES, STUDENT_LIBRARIES, TARGETS, Zygote
 
-#: Libraries that take a second or more to import, and the words that tell of their use. torch imports the last when
-#: the first optimizer is made.
+#: Libraries that take a third of a second or more to import, and the words that tell of their use. torch imports the
+#: third when the first optimizer is made, and the last for a backward pass that starts from given gradients.
 _SLOW = {
-    "torch": r"\b(torch|nets|train|vjp)\b",
+    "torch": r"\b(torch|torchvision|nets|train|vjp)\b",
     "torchvision": r"\btorchvision\b",
     "torch._dynamo": r"\boptim\b",
+    "torch.fx.experimental.symbolic_shapes": r"\b(grad|backward|vjp)\b",
 }
+
+_MYST_CODE = re.compile(r"^```\{code-cell\}.*?^```", re.DOTALL | re.MULTILINE)
 
 _ALWAYS = {"student": STUDENT_LIBRARIES, "judge": JUDGE_LIBRARIES, "in-kernel": JUDGE_LIBRARIES}
 
 
 def slow_libraries(sources: Iterable[str]) -> tuple[str, ...]:
-    """Those libraries that these texts speak of."""
+    """Those libraries that these texts speak of; none without torch is."""
     text = "\n".join(sources)
-    return tuple(name for name, words in _SLOW.items() if re.search(words, text))
+    found = tuple(name for name, words in _SLOW.items() if re.search(words, text))
+    return found if "torch" in found else ()
+
+
+def code_of(text: str) -> list[str]:
+    """The code cells of an assignment's file, without reading it for real: prose may speak of torch, too."""
+    return _MYST_CODE.findall(text) or [text]
 
 
 class WarmProcesses:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from autograder.assignment import Assignment
+from autograder.judged import JudgeExecutor
 from convbook.catalogue import Alternative, Mistake
 from tests.autograder.engine import direct, verdicts
 
@@ -45,3 +46,9 @@ def test_every_catalogued_answer_earns_its_points_in_both_modes(entry: Mistake |
     if isinstance(entry, Mistake):
         lost = [messages[part] for part in entry.points if earned[part] == 0]
         assert any(entry.hint in message for message in lost), lost
+
+
+def test_the_students_process_has_what_gradients_need_of_both() -> None:
+    theirs, ours = JudgeExecutor("none")._needed(ASSIGNMENT)
+    assert theirs == ours
+    assert "torch.fx.experimental.symbolic_shapes" in theirs

@@ -10,7 +10,7 @@ import pytest
 
 from autograder import warm
 from autograder.errors import EngineError
-from autograder.warm import WarmProcesses, slow_libraries
+from autograder.warm import WarmProcesses, code_of, slow_libraries
 
 
 @pytest.fixture
@@ -28,10 +28,19 @@ def processes() -> Iterator[WarmProcesses]:
         ("from convbook import nets", ("torch",)),
         ("a trained tortoise; torches", ()),
         ("from torchvision import models\ntorch.optim.SGD", ("torch", "torchvision", "torch._dynamo")),
+        ("check.vjp(f, [x], dy)", ("torch", "torch.fx.experimental.symbolic_shapes")),
+        ("def conv2d_backward(dy): ...", ()),
+        ("def backward(dy): ...", ()),
     ],
 )
 def test_words_tell_of_libraries(text: str, libraries: tuple[str, ...]) -> None:
     assert slow_libraries([text]) == libraries
+
+
+def test_prose_tells_of_no_library() -> None:
+    cell = "```{code-cell} python\nimport numpy as np\n```"
+    assert code_of(f"Do as torch does.\n\n{cell}\n\n```python\nimport torch\n```\n\n{cell}\n") == [cell, cell]
+    assert code_of("a notebook's JSON") == ["a notebook's JSON"]
 
 
 def test_many_who_ask_at_once_share_one(processes: WarmProcesses) -> None:
