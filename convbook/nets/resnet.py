@@ -27,7 +27,7 @@ class ResNet(nn.Module):
         self.layer4 = stage(block, blocks[3], channels[3], 512, 2, recipe)  # 7×7
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(channels[4], num_classes)
-        initialize(self, recipe, zero_init)
+        start(self, recipe, zero_init)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.maxpool(self.activation(self.bn1(self.conv1(x))))
@@ -54,7 +54,7 @@ class CifarResNet(nn.Module):
         self.layer3 = stage(BasicBlock, blocks, 2 * width, 4 * width, 2, recipe)  # (64, 8, 8)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(4 * width, num_classes)
-        initialize(self, recipe, zero_init)
+        start(self, recipe, zero_init)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.activation(self.bn1(self.conv1(x)))
@@ -69,7 +69,7 @@ def stage(block: Block, count: int, in_channels: int, width: int, stride: int, r
     return nn.Sequential(first, *(block(width * block.expansion, width, 1, recipe) for _ in range(count - 1)))
 
 
-def initialize(network: nn.Module, recipe: Recipe, zero_init: bool) -> None:
+def start(network: nn.Module, recipe: Recipe, zero_init: bool) -> None:
     """He's normal initialization of convolutions; with `zero_init`, zero scales in the last norm of each block.
 
     Raises ValueError where zero scales would leave nothing to train: without norms, and without skips.

@@ -268,6 +268,40 @@ def test_every_norm_and_activation_trains_every_parameter(norm: str, activation:
         assert biased == {norm == "none"}, "a norm would take the bias away"
 
 
+@pytest.mark.usefixtures("seeded")
+@pytest.mark.parametrize(
+    ("name", "gain"),
+    [
+        ("small", lambda fan_in, fan_out: 0.01),
+        ("xavier", lambda fan_in, fan_out: (2 / (fan_in + fan_out)) ** 0.5),
+        ("he", lambda fan_in, fan_out: (2 / fan_in) ** 0.5),
+        ("orthogonal", None),
+        ("zeros", lambda fan_in, fan_out: 0),
+    ],
+)
+def test_weights_start_as_their_papers_say(name: str, gain: Callable[[int, int], float] | None) -> None:
+    network = nets.lenet(norm="batch")
+    nn.init.constant_(network.norm1.weight, 3.0)
+    assert nets.initialize(network, name) is network and name in nets.INITIALIZATIONS
+    assert network.norm1.weight.eq(3).all()
+    for layer in (network.conv2, network.fc1, network.fc2):
+        rows = layer.weight.detach().flatten(1)
+        assert layer.bias is None or not layer.bias.any()
+        if gain is None:
+            assert close(rows @ rows.T, torch.eye(len(rows)), 1e-5)
+        else:
+            # A filter's inputs are its fan in; each input goes to as many outputs as there are filters times pixels.
+            expected = gain(rows.shape[1], len(rows) * rows.shape[1] // layer.weight.shape[1])
+            assert rows.std().item() == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.usefixtures("seeded")
+def test_the_default_start_leaves_a_network_as_it_was_made() -> None:
+    network = nets.lenet()
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    assert all(value.equal(before[key]) for key, value in nets.initialize(network, "default").state_dict().items())
+
+
 @pytest.mark.parametrize(("channels", "groups"), [(1, 1), (2, 1), (6, 3), (16, 8), (64, 32), (72, 24), (2048, 32)])
 def test_group_norm_has_32_groups_or_two_channels_a_group(channels: int, groups: int) -> None:
     assert nets.NORMS["group"](channels).num_groups == groups
@@ -305,6 +339,11 @@ def test_lenet_of_1998_averages_and_saturates() -> None:
         (nets.resnet18, {"norm": "none", "zero_init_residual": True}, "zero_init_residual needs a norm"),
         (nets.resnet18, {"skip": False, "zero_init_residual": True}, "and skips"),
         (nets.lenet, {"pool": "median"}, "pool is 'median'; choose one of: max, avg"),
+        (
+            lambda: nets.initialize(nets.lenet(), "He"),
+            {},
+            "initialization is 'He'; choose one of: default, zeros, small",
+        ),
     ],
 )
 def test_a_choice_that_there_is_not_is_refused_with_those_that_there_are(
