@@ -18,11 +18,10 @@ from typing import Any
 import ipywidgets
 
 from convbook.train.background import BUSY, Background
+from convbook.train.choosing import Choice, Chooser
 from convbook.train.drawing import curves, summary
 from convbook.train.history import History, shown
 from convbook.train.run import Run
-
-Choice = dict[str, Any]
 
 PAUSE = 0.25  # seconds between two looks at the run
 SHARE = 0.1  # of the main thread's time that drawing may take
@@ -65,7 +64,7 @@ class TrainingPanel(ipywidgets.VBox):
         title: str = "Training",
     ) -> None:
         self.background = Background()
-        self.choices = {name: _labeled(name, values) for name, values in choices.items()}
+        self.chooser = Chooser(choices)
         self.build, self.epochs, self.batch_size, self.seed, self.title = build, epochs, batch_size, seed, title
         self._usual_size = batch_size
         self.runs: dict[str, History] = {}
@@ -78,14 +77,8 @@ class TrainingPanel(ipywidgets.VBox):
             self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
         except RuntimeError:
             self._loop = None  # a script
-        self._dropdowns = {
-            name: ipywidgets.Dropdown(
-                options=list(labels), description=_words(name), style={"description_width": "initial"}
-            )
-            for name, labels in self.choices.items()
-        }
         self._main = self._button("Start", "Start, pause or resume training", self._on_main)
-        self._stop = self._button("Stop", "End this run; it stays in the comparison", self.background.stop)
+        self._stop = self._button("Stop", "End this run; it stays in the comparison", self._on_stop)
         self._clear = self._button("Clear", "Forget the runs that are compared", self._on_clear)
         self._smaller = self._button("", "Start again with half as many pictures a batch", self._on_smaller)
         self._status, self._curves, self._words = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
@@ -93,7 +86,7 @@ class TrainingPanel(ipywidgets.VBox):
         super().__init__(
             [
                 ipywidgets.HTML(f"<b>{html.escape(title)}</b>"),
-                ipywidgets.Box(list(self._dropdowns.values()), layout=row),
+                ipywidgets.Box(list(self.chooser.dropdowns.values()), layout=row),
                 ipywidgets.Box([self._main, self._stop, self._clear, self._smaller], layout=row),
                 self._status,
                 self._curves,
@@ -137,6 +130,8 @@ class TrainingPanel(ipywidgets.VBox):
     def close(self) -> None:
         """Stop training, let go of the model, and take the panel off the page."""
         self.background.close()
+        if hasattr(self, "chooser"):  # Python closes what could not be made, too
+            self.chooser.close()
         for part in self.children:
             for widget in (part, *getattr(part, "children", ())):
                 widget.close()
@@ -160,7 +155,23 @@ class TrainingPanel(ipywidgets.VBox):
         elif state == "paused":
             self.background.resume()
         elif state not in BUSY:
-            self.start()
+            self._start_as_chosen()
+
+    def _on_stop(self) -> None:
+        self.chooser.forget()
+        self.background.stop()
+
+    def _start_as_chosen(self) -> None:
+        """Start once the choices that were made before have come."""
+
+        def start() -> None:
+            if self.background.state not in BUSY and not self.background.closed:
+                self.start()
+
+        if self._loop is None:
+            start()  # no page, so there is nobody to ask
+        elif not self.chooser.asking:
+            self.chooser.ask(start)
 
     def _on_clear(self) -> None:
         going_on = self.background.state in BUSY or self.background.state == "paused"
@@ -169,7 +180,7 @@ class TrainingPanel(ipywidgets.VBox):
 
     def _on_smaller(self) -> None:
         self.batch_size = max(1, self.batch_size // 2)
-        self.start()
+        self._start_as_chosen()
 
     # What is shown
 
@@ -216,7 +227,9 @@ class TrainingPanel(ipywidgets.VBox):
         run, state, failure = background.run, background.state, background.failure
         name = html.escape(self._name)
         parts = []
-        if failure is not None:
+        if self.chooser.asking:
+            parts.append('<span role="status">Starting, as soon as the kernel has read the choices.</span>')
+        elif failure is not None:
             parts.append(
                 f'<div role="alert"><p {_QUIET}><b>{name} failed.</b> <code>{html.escape(failure.line)}</code></p>'
                 f"<p {_QUIET}>{html.escape(failure.advice)}</p></div><details><summary>Where it happened</summary>"
@@ -247,8 +260,9 @@ class TrainingPanel(ipywidgets.VBox):
     async def _look(self) -> None:
         going_on = True
         while going_on:
+            self.chooser.look()
             with self._writing:  # so that a button finds either somebody who will look again, or nobody
-                self._following = going_on = self.background.state in BUSY
+                self._following = going_on = self.background.state in BUSY or self.chooser.asking
             self.refresh()
             await asyncio.sleep(PAUSE if going_on else 0)
 
@@ -270,27 +284,17 @@ class TrainingPanel(ipywidgets.VBox):
         display(data, raw=True)
 
     def _usage(self) -> str:
-        values = ", ".join(f"{name}={next(iter(labels))!r}" for name, labels in self.choices.items())
+        values = ", ".join(f"{name}={next(iter(labels))!r}" for name, labels in self.chooser.labels.items())
         return f"Without buttons: panel.train({values}) trains here and now."
 
     # Choices
 
     def _choice(self, given: Choice) -> tuple[list[str], Choice]:
-        """Labels and values of a choice, from the dropdowns where nothing is given."""
-        if unknown := sorted(set(given) - set(self.choices)):
-            raise ValueError(
-                f"There is nothing called {', '.join(unknown)} to choose; there is {', '.join(self.choices)}."
-            )
-        chosen: Choice = {"batch_size": self.batch_size}
-        names = []
-        for name, labels in self.choices.items():
-            label = given.get(name, self._dropdowns[name].value)
-            label = label if isinstance(label, str) and label in labels else _label_of(name, label, labels)
-            names.append(label)
-            chosen[name] = labels[label]
+        """Labels and values of a choice, and the size of its batches."""
+        labels, chosen = self.chooser.chosen(given)
         if self.batch_size != self._usual_size:
-            names.append(f"batches of {self.batch_size}")
-        return names, chosen
+            labels.append(f"batches of {self.batch_size}")
+        return labels, {"batch_size": self.batch_size, **chosen}
 
     def _new_name(self, labels: list[str]) -> str:
         name = ", ".join(labels) or self.title
@@ -332,25 +336,3 @@ def _replace_the_one_before(panel: TrainingPanel) -> None:
             panel.background.succeed(old.background)
         panels = []
     _made[cell] = (shell.execution_count, [*panels, weakref.ref(panel)])
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _labeled(name: str, values: Iterable[Any] | Mapping[str, Any]) -> dict[str, Any]:
-    labels = dict(values) if isinstance(values, Mapping) else {_label(value): value for value in values}
-    if not labels:
-        raise ValueError(f"There is nothing to choose for {name}. Give at least one value.")
-    return {str(label): value for label, value in labels.items()}
-
-
-def _label(value: Any) -> str:
-    return getattr(value, "__name__", None) or str(value)
-
-
-def _label_of(name: str, value: Any, labels: dict[str, Any]) -> str:
-    for label, one in labels.items():
-        if one is value or (type(one) is type(value) and one == value):
-            return label
-    raise ValueError(f"{name} cannot be {value!r}. Choose from {', '.join(labels)}.")
