@@ -99,6 +99,39 @@ CELLS = {
 }
 
 
+# Three more cells for each chapter: all that a reader runs for its panel, the panel, and what it has measured. Two
+# epochs show that it learns, and leave CI the time that the rest would take.
+CHAPTER = "%reset -f\n{source}\n{name}.epochs = min({name}.epochs, 2)"
+ACCURACIES = "print('accuracies', *(run['accuracy'][-1] for run in {name}.runs.values()))"
+
+
+def chapters() -> Iterator[tuple[str, str, str]]:
+    """Of every chapter with a panel: its name, the panel's, and the code that a reader runs to have it.
+
+    These are the code cells of the section that has the panel, down to it, after all that the chapter imports.
+    """
+    for path in sorted((ROOT / "notebooks" / "chapters").glob("*.ipynb")):
+        imports: list[str] = []
+        section: list[str] = []
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type == "markdown":
+                section = [] if re.search(r"^## ", cell.source, re.MULTILINE) else section
+            elif "google.colab" not in cell.source:
+                nodes = list(ast.walk(ast.parse(cell.source)))
+                imports += [ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+                section.append(cell.source)
+                if made := re.search(r"^(\w+) = TrainingPanel\(", cell.source, re.MULTILINE):
+                    yield path.stem, made[1], "\n".join([*imports, *section])
+                    break
+
+
+CHAPTERS = {}
+for chapter, name, source in chapters():
+    CHAPTERS[chapter] = len(CELLS)
+    for cell in (CHAPTER.format(source=source, name=name), name, ACCURACIES.format(name=name)):
+        CELLS[len(CELLS)] = cell
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """JupyterLab with a token on a free port of this machine, and its folder of notebooks."""
@@ -300,46 +333,21 @@ def test_start_takes_what_was_chosen_before_though_the_kernel_hears_of_it_later(
 # The panels of the chapters
 
 
-def chapters() -> Iterator[tuple[str, str, list[str]]]:
-    """Of every chapter with a panel: its name, the panel's, and the cells that a reader runs to have it.
-
-    These are the code cells of the section that has the panel, down to it, after all that the chapter imports.
-    """
-    for path in sorted((ROOT / "notebooks" / "chapters").glob("*.ipynb")):
-        imports: list[str] = []
-        section: list[str] = []
-        for cell in nbformat.read(path, as_version=4).cells:
-            if cell.cell_type == "markdown":
-                section = [] if re.search(r"^## ", cell.source, re.MULTILINE) else section
-            elif "google.colab" not in cell.source:
-                nodes = list(ast.walk(ast.parse(cell.source)))
-                imports += [ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
-                section.append(cell.source)
-                if made := re.search(r"^(\w+) = TrainingPanel\(", cell.source, re.MULTILINE):
-                    yield path.stem, made[1], ["\n".join(imports), *section]
-                    break
-
-
-@pytest.mark.parametrize(("chapter", "panel", "cells"), [pytest.param(*each, id=each[0]) for each in chapters()])
-def test_a_chapters_panel_trains_two_choices_and_compares_them(
-    server: tuple[str, Path], browser: Browser, chapter: str, panel: str, cells: list[str]
-) -> None:
-    look = f"print('accuracies', *(run['accuracy'][-1] for run in {panel}.runs.values()))"
-    # Two epochs show that it learns, and leave CI the time that the rest would take.
-    few = f"{panel}.epochs = min({panel}.epochs, 2)"
-    with opened(server, browser, chapter, ["\n".join([*cells, few]), panel, look]) as notebook:
-        assert "Error" not in notebook.run(0).inner_text()
-        area = notebook.run(1)
-        for place in (0, -1):
-            chosen = []
-            for choice in area.get_by_role("combobox").all():
-                labels = choice.locator("option").all_inner_texts()
-                choice.select_option(labels[place])
-                chosen.append(labels[place].replace("\N{NO-BREAK SPACE}", " "))
-            press(area, "Start")
-            shows(area, f"Finished: {re.escape(', '.join(chosen))}, epoch")
-        alt = re.compile(r"epochs the loss went from .* epochs the loss went from")  # both runs
-        expect(area.get_by_role("img")).to_have_attribute("alt", alt, timeout=WAIT)
-        assert not area.get_by_role("alert").count()
-        word, *accuracies = notebook.run(2).inner_text().split()
-        assert word == "accuracies" and len(accuracies) == 2 and max(map(float, accuracies)) > 0.4  # guessing gets 0.1
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapters_panel_trains_two_choices_and_compares_them(notebook: Notebook, chapter: str) -> None:
+    first = CHAPTERS[chapter]
+    assert "Error" not in notebook.run(first).inner_text()
+    area = notebook.run(first + 1)
+    for place in (0, -1):
+        chosen = []
+        for choice in area.get_by_role("combobox").all():
+            labels = choice.locator("option").all_inner_texts()
+            choice.select_option(labels[place])
+            chosen.append(labels[place].replace("\N{NO-BREAK SPACE}", " "))
+        press(area, "Start")
+        shows(area, f"Finished: {re.escape(', '.join(chosen))}, epoch")
+    alt = re.compile(r"epochs the loss went from .* epochs the loss went from")  # both runs
+    expect(area.get_by_role("img")).to_have_attribute("alt", alt, timeout=WAIT)
+    assert not area.get_by_role("alert").count()
+    word, *accuracies = notebook.run(first + 2).inner_text().split()
+    assert word == "accuracies" and len(accuracies) == 2 and max(map(float, accuracies)) > 0.4  # guessing gets 0.1
