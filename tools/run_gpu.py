@@ -36,7 +36,7 @@ from convbook.train import Machine, Run, evaluate, fit, setup
 from convbook.train.logbook import FOLDER
 
 ROOT = Path(__file__).resolve().parent.parent
-HELD_OUT = 1 / 12  # of the training pictures, to validate on
+HELD_OUT = 1 / 12  # of the training set, to validate on
 NESTEROV = partial(torch.optim.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4)
 
 
@@ -46,7 +46,7 @@ class Size:
 
     Attributes:
         epochs, batch, rate: complete epochs, pictures a batch, the learning rate at its highest.
-        pictures: to train on, drawn in proportion; None takes all.
+        pictures: of the training set, drawn in proportion, before some are held out; None takes all.
         seeds: each network is trained with 0, 1, … of them.
         aim: an accuracy on validation data; the log says after how many seconds a complete epoch had reached it.
     """
@@ -207,7 +207,7 @@ def train(demo: Demo, name: str, size: Size, pictures: Split, machine: Machine, 
     """A complete run of one network; one that was interrupted goes on from its checkpoint."""
     torch.manual_seed(seed)
     model = demo.networks[name]().to(machine.device)
-    learned, held_out = hold_out(pictures, round(len(pictures) * HELD_OUT), seed=0)
+    learned, held_out = parts(pictures)
     source = batches(learned, size.batch, seed=seed, device=machine.device, augment=demo.augment)
     optimizer = demo.optimizer(model.parameters(), lr=size.rate)
     schedule = None
@@ -219,6 +219,11 @@ def train(demo: Demo, name: str, size: Size, pictures: Split, machine: Machine, 
     run = Run(model, source, optimizer, validation, schedule, seed=seed, name=name, checkpoint=checkpoint)
     fit(run, size.epochs)
     return run
+
+
+def parts(pictures: Split) -> tuple[Split, Split]:
+    """What is trained on, and what is held out to validate on."""
+    return hold_out(pictures, round(len(pictures) * HELD_OUT), seed=0)
 
 
 def result(run: Run, test: Split, demo: Demo, aim: float | None) -> dict[str, Any]:
@@ -245,11 +250,12 @@ def go(key: str, size: Size, machine: Machine, folder: Path, work: Path) -> None
     pictures, test = demo.data("train"), demo.data("test")
     if size.pictures is not None:
         pictures = subset(pictures, min(size.pictures, len(pictures)))
-    recipe = {name: value for name, value in asdict(size).items() if name not in ("seeds", "aim")} | {
+    learned, held_out = parts(pictures)
+    recipe = {name: value for name, value in asdict(size).items() if name not in ("pictures", "seeds", "aim")} | {
         "optimizer": {"name": demo.optimizer.func.__name__, **demo.optimizer.keywords},
         "one cycle": demo.one_cycle,
         "augmented": demo.augment is not None,
-        "training pictures": len(pictures),
+        "pictures": {"to train": len(learned), "held out": len(held_out), "to test": len(test)},
         "data": pictures.source.partition(" from ")[0].removesuffix(" downloaded"),
     }
     path = folder / f"{key}-{machine.budget}.json"
@@ -279,7 +285,7 @@ def go(key: str, size: Size, machine: Machine, folder: Path, work: Path) -> None
 
 def words(size: Size, full: Size, device: torch.device) -> str:
     """Where it ran, and how that differs from the full size, so that no reader takes the one for the other."""
-    counted = {"epochs": "epochs", "pictures": "pictures to train on", "seeds": "seeds"}
+    counted = {"epochs": "epochs", "pictures": "pictures of the training set", "seeds": "seeds"}
     pairs = {what: (getattr(size, name), getattr(full, name)) for name, what in counted.items()}
     others = [f"{here or 'all'} {what}, not {there or 'all'}" for what, (here, there) in pairs.items() if here != there]
     smaller = all((here or math.inf) <= (there or math.inf) for here, there in pairs.values())
@@ -307,7 +313,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--budget", choices=("laptop", "full"), help="by default full on a GPU, else laptop")
     parser.add_argument("--threads", type=int, help="of the CPU")
     parser.add_argument("--epochs", type=int, help="instead of the budget's")
-    parser.add_argument("--pictures", type=int, help="to train on, instead of the budget's")
+    parser.add_argument("--pictures", type=int, help="of the training set, instead of the budget's")
     parser.add_argument("--seeds", type=int, help="how many, instead of the budget's")
     parser.add_argument("--out", type=Path, default=FOLDER, help="the folder of the logs")
     parser.add_argument("--work", type=Path, default=ROOT / "_build" / "runs", help="the folder of the checkpoints")

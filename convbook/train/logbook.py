@@ -20,7 +20,8 @@ class Log:
 
     Attributes:
         name: of its file, without the ending.
-        contents: all of the file: about, size, command, device, threads, versions, recipe and runs.
+        contents: all of the file: about, size, command, device, threads, versions, recipe and runs. How many pictures
+            were trained on, held out to validate on and tested on is in the recipe's "pictures".
     """
 
     name: str
@@ -49,7 +50,11 @@ class Log:
         log, runs = self.contents, self.contents["runs"]
         seconds = sum(run["seconds"] for run in runs.values())
         where = f"{log['device']}, {log['threads']} thread{'s' if log['threads'] > 1 else ''}"
-        return f"Log {self.name}: {log['about']}. {log['size']}. {len(runs)} runs, {seconds:,.0f} s on {where}."
+        pictures = ", ".join(f"{count:,} {what}" for what, count in log["recipe"]["pictures"].items())
+        return (
+            f"Log {self.name}: {log['about']}. {log['size']}. "
+            f"Pictures: {pictures}. {len(runs)} runs, {seconds:,.0f} s on {where}."
+        )
 
 
 def logged(name: str) -> Log:

@@ -1,6 +1,7 @@
 """Logs of longer trainings: what a chapter reads of them, here and where nothing but the package is installed."""
 
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -28,6 +29,7 @@ def run(network: str, seed: int, accuracy: float) -> dict:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     contents = {"about": "Bars", "size": "CPU, smaller: 1 epochs, not 9", "device": "A chip", "threads": 1}
+    contents["recipe"] = {"pictures": {"to train": 11_000, "held out": 1_000, "to test": 500}}
     runs = [run("flat", 0, 0.5), run("deep", 0, 0.6), run("flat", 1, 0.7), run("deep", 1, 0.8)]
     contents["runs"] = {f"{each['network']}, seed {each['seed']}": each for each in runs}
     (tmp_path / "bars-laptop.json").write_text(json.dumps(contents))
@@ -40,7 +42,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_log_says_once_what_it_was_measured_on_and_how_large(folder, capsys):
     logged("bars-laptop")
     logged("bars-laptop")
-    said = "Log bars-laptop: Bars. CPU, smaller: 1 epochs, not 9. 4 runs, 8 s on A chip, 1 thread.\n"
+    said = (
+        "Log bars-laptop: Bars. CPU, smaller: 1 epochs, not 9. Pictures: 11,000 to train, 1,000 held out, 500 to test. "
+        "4 runs, 8 s on A chip, 1 thread.\n"
+    )
     assert capsys.readouterr().out == said
 
 
@@ -76,8 +81,11 @@ def test_a_committed_log_names_its_command_device_seeds_versions_and_seconds(nam
 def test_a_committed_log_of_a_laptops_size_says_so_and_can_be_drawn(name):
     log = logged(name)
     assert name.endswith("-full") or log.contents["size"].startswith("CPU, smaller: ")
-    epochs = log.contents["recipe"]["epochs"]
-    assert all(len(history) == epochs for history in log.histories.values())
+    recipe, histories = log.contents["recipe"], log.histories.values()
+    assert all(len(history) == recipe["epochs"] for history in histories)
+    # Steps were counted while it trained, so they know how many pictures there were.
+    steps = recipe["epochs"] * math.ceil(recipe["pictures"]["to train"] / recipe["batch"])
+    assert {history.points[-1]["step"] for history in histories} == {steps}
     assert curves(log.histories).words
 
 

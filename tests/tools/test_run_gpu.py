@@ -77,7 +77,8 @@ def test_the_log_tells_device_versions_seed_seconds_and_curves(call):
     assert code == 0 and left == []
     assert list(log["runs"]) == [f"{name}, seed {seed}" for seed in (0, 1) for name in ("narrow", "wide")]
     assert log["device"] and log["versions"]["torch"] and log["threads"] == 1
-    assert log["recipe"]["training pictures"] == 120 and log["recipe"]["data"] == "Bars"  # wherever they lie
+    assert log["recipe"]["pictures"] == {"to train": 110, "held out": 10, "to test": 30}
+    assert log["recipe"]["data"] == "Bars"  # wherever they lie
     wide = log["runs"]["wide, seed 1"]
     assert wide["seed"] == 1 and wide["seconds"] > 0 and wide["test accuracy"] > 0.5
     reached = [row["seconds"] for row in wide["curves"]["rows"] if row["validation_accuracy"] >= 0.5]
@@ -123,7 +124,7 @@ def test_a_log_of_another_recipe_is_not_mixed_with_this_one(call, capsys):
     call("--seeds", "1")
     _, logs, _ = call("--seeds", "1", "--epochs", "1", "--pictures", "60")
     assert "is of another recipe: its runs are done again" in capsys.readouterr().out
-    assert logs["bars-laptop.json"]["recipe"]["training pictures"] == 60
+    assert logs["bars-laptop.json"]["recipe"]["pictures"]["to train"] == 55
     assert [len(run["curves"]["rows"]) for run in logs["bars-laptop.json"]["runs"].values()] == [1, 1]
 
 
@@ -172,13 +173,13 @@ def test_every_demo_has_networks_for_its_pictures(tool, key):
             {"pictures": 300, "seeds": 1},
             {"seeds": 3},
             "cpu",
-            "CPU, smaller: 300 pictures to train on, not all; 1 seeds, not 3",
+            "CPU, smaller: 300 pictures of the training set, not all; 1 seeds, not 3",
         ),
         (
             {"epochs": 9},
             {"pictures": 10},
             "cpu",
-            "CPU, not the full size: 9 epochs, not 5; all pictures to train on, not 10",
+            "CPU, not the full size: 9 epochs, not 5; all pictures of the training set, not 10",
         ),
     ],
 )
