@@ -136,13 +136,25 @@ LOSS_MISTAKES = [
     _loss(
         "computes in float32",
         ("lowered = z -", "z = z.astype(np.float32)\n    lowered = z -"),
-        points=(1, 1, 1, 0),
+        points=(0, 0, 1, 0),
         hint="fewer digits than float64",
+    ),
+    _loss(
+        "takes the largest score off in place",
+        ("lowered = z - z.max(axis=1, keepdims=True)", "z -= z.max(axis=1, keepdims=True)\n    lowered = z"),
+        points=(0, 1, 1, 0),
+        hint="z or labels have changed",
+    ),
+    _loss(
+        "writes the slopes over the scores",
+        ("return (p - wanted) / N", "z[:] = (p - wanted) / N\n    return z"),
+        points=(1, 1, 1, 0),
+        hint="The slopes are a new array",
     ),
     _loss(
         "adds a small number to the probability",
         ("logs = log_softmax(z)", "logs = np.log(np.exp(log_softmax(z)) + 1e-12)"),
-        points=(1, 0, 1, 1),
+        points=(0, 0, 1, 1),
         hint="as a difference instead of the log of a quotient",
     ),
     _loss(
@@ -174,6 +186,12 @@ LOSS_MISTAKES = [
         ("np.any(labels < 0) or np.any(labels >= C)", "not 0 <= labels[0] < C"),
         points=(1, 1, 0, 1),
         hint="so 3 names none",
+    ),
+    _loss(
+        "looks at the first and the last label only",
+        ("np.any(labels < 0) or np.any(labels >= C)", "not (0 <= labels[0] < C and 0 <= labels[-1] < C)"),
+        points=(1, 1, 0, 1),
+        hint="Look at all labels, in the middle too",
     ),
     _loss(
         "returns nan where a label names no class",
@@ -393,6 +411,33 @@ CONV_MISTAKES = [
         ("i * stride, j * stride", "i * stride, j"),
         points=(1, 0, 0),
         hint="With stride 3 the windows start at pixels 0 and 3",
+    ),
+    _conv(
+        "strides along columns only",
+        ("i * stride, j * stride", "i, j * stride"),
+        points=(1, 0, 0),
+        hint="in the rows 0 and 2",
+    ),
+    _conv(
+        "adds the pictures up in dy itself",
+        (
+            "    return dx, dw, db",
+            "    for n in range(1, N):\n        dy[0] += dy[n]\n    return dx, dw, dy[0].sum(axis=(1, 2))",
+        ),
+        points=(0, 1, 2),
+        hint="dy has changed",
+    ),
+    _conv(
+        "writes the slopes of the weights over the weights",
+        ("    return dx, dw, db", "    w[:] = dw\n    return dx, w, db"),
+        points=(1, 0, 2),
+        hint="w has changed",
+    ),
+    _conv(
+        "writes the slopes of the pixels over the pixels",
+        ("    return dx, dw, db", "    x[:] = dx\n    return x, dw, db"),
+        points=(1, 1, 0),
+        hint="x has changed",
     ),
     _conv(
         "keeps the last window's slope of a pixel",
@@ -632,6 +677,37 @@ POOL_MISTAKES = [
         ("np.zeros(x.shape)", "np.zeros((*x.shape[:2], dy.shape[2] * stride, dy.shape[3] * stride))"),
         points=(0, 0),
         hint="also where pixels are left over at the end",
+    ),
+    _pool(
+        "looks for a pixel above 0, and takes the first one where there is none",
+        ("window == window.max()", "window == max(window.max(), 0)"),
+        (
+            "            dx[place] += dy",
+            "            best[0, 0] |= not best.any()\n                    dx[place] += dy",
+        ),
+        points=(0, 0),
+        hint="not the largest of its window",
+    ),
+    _pool(
+        "skips windows without a pixel above 0",
+        (
+            "                    dx[place] +=",
+            "                    if window.max() > 0:\n                        dx[place] +=",
+        ),
+        points=(0, 0),
+        hint="together they get 12",
+    ),
+    _pool(
+        "computes in float32",
+        ("np.zeros(x.shape)", "np.zeros(x.shape, np.float32)"),
+        points=(0, 0),
+        hint="in the digits of float64",
+    ),
+    _pool(
+        "writes the slopes over the pixels",
+        ("    return dx", "    x[:] = dx\n    return x"),
+        points=(0, 1),
+        hint="dy or x have changed",
     ),
     _pool(
         "gives the first of equal pixels more, and takes it from the last",
@@ -1206,6 +1282,21 @@ FIT_MISTAKES = [
         hint="the second is as good but later",
     ),
     _fit(
+        "compares with a best accuracy that starts at 0",
+        ("history, kept = [], []", "history, kept, best = [], None, 0"),
+        (
+            "        kept.append({name: value.clone() for name, value in net.state_dict().items()})\n",
+            "        if history[-1] > best:\n            best = history[-1]\n"
+            "            kept = {name: value.clone() for name, value in net.state_dict().items()}\n",
+        ),
+        (
+            "    net.load_state_dict(kept[history.index(max(history))])\n",
+            "    if kept:\n        net.load_state_dict(kept)\n",
+        ),
+        points=(1, 1, 1, 1, 0),
+        hint="A best accuracy that starts at 0 is never beaten",
+    ),
+    _fit(
         "keeps the weights from before the epoch",
         ("        kept.append({name: value.clone() for name, value in net.state_dict().items()})\n", ""),
         (
@@ -1444,7 +1535,8 @@ ALTERNATIVES = [
     *RECIPE_ALTERNATIVES,
 ]
 
-# Changes to the solutions that are right as well.
+# Changes to the solutions that are right as well. Measured for the recipe and these four: none of 3,000 trainings
+# stays below 85 %, the lowest reaches 86.6 %, and the mean is 98.1 %. Two of three below it are one grading in 10^5 at most.
 
 SURVIVORS = [
     Survivor(
