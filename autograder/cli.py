@@ -3,6 +3,7 @@
 Exit codes: 0 done; 1 a check found something; 2 unusable arguments or course; 3 some submission has no result.
 """
 
+import gc
 import os
 import sys
 from collections import Counter
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
 # Everything that takes a second to import (nbgrader, jupytext) is imported by the command that needs it. They bring
 # jsonschema, which shall not take another second to read a grammar of international addresses: nothing here has any.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+# jupytext does without what a Jupyter server alone needs of it.
+for _unneeded in ("rfc3987_syntax", "jupytext.sync_contentsmanager", "jupytext.async_contentsmanager"):
+    sys.modules.setdefault(_unneeded, None)  # type: ignore[arg-type]
 
 
 class _Group(click.Group):
@@ -117,6 +120,8 @@ def grade(
     """Grade everything in a folder or zip; goes on where an earlier run stopped."""
     if quiet and json_lines:
         raise click.UsageError("--quiet says nothing, --json-lines says all: give one of them.")
+    gc.disable()  # what is imported stays, and so it does at the end: there is nothing to find
+    ctx.call_on_close(gc.freeze)
     course, warm = _course(ctx), WarmProcesses()
     ctx.call_on_close(warm.close)
     fresh = force or not out.exists()
@@ -160,6 +165,8 @@ def grade(
 
     from autograder.pipeline import grade_class
 
+    gc.freeze()
+    gc.enable()
     shown = progress.Progress(len(collected))
     if json_lines:
         shown = progress.Lines(len(collected))

@@ -7,7 +7,6 @@ into its cells and outputs then goes through nh3: no script, style, form, frame 
 Most cells are the same in every submission, so what a cell's text looks like is remembered.
 """
 
-import copy
 import html
 import logging
 import re
@@ -60,8 +59,14 @@ class _Exporter(HTMLExporter):
     """nbgrader's page, without what takes HTMLExporter most of its time.
 
     That is a second parse of the finished page, for the keyboard in JupyterLab's template and for pictures without
-    an alternative text; `sanitize` sees to the latter.
+    an alternative text; `sanitize` sees to the latter. And it is copying and checking the notebook for preprocessors,
+    of which none but that for the page's style has anything to do.
     """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        style = CSSHTMLHeaderPreprocessor(parent=self)
+        _, self._style = style.preprocess(NotebookNode(), self._init_resources({}))
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
         yield from super().default_filters()
@@ -74,6 +79,10 @@ class _Exporter(HTMLExporter):
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **options: Any
     ) -> tuple[str, dict[str, Any]]:
         return TemplateExporter.from_notebook_node(self, nb, self._init_resources(resources), **options)
+
+    def _preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        resources["inlining"] = self._style["inlining"]
+        return nb, resources
 
 
 class _Pictures(dict[str, dict[str, str]]):
@@ -132,10 +141,15 @@ class FeedbackExporter:
         config = {"NbConvertBase": {"display_data_priority": kinds}}
         converter.update_config(Config(config))
         self._exporter = _Exporter(parent=converter, config=converter.config)
-        self._exporter.register_preprocessor(CSSHTMLHeaderPreprocessor, enabled=True)
 
     def page(self, student: str, notebook: NotebookNode, message: str) -> str:
-        """The feedback page of one student, whose result is in the gradebook already; `message` stands on top."""
+        """The feedback page of one student, whose result is in the gradebook already.
+
+        Args:
+            student: who.
+            notebook: the autograded notebook; its texts are cut short where they are too long for a page.
+            message: stands on top.
+        """
         shown = self._gradebook.shown(student)
         notebook = _graded(_bounded(notebook), shown)
         names = {
@@ -188,8 +202,7 @@ def _graded(notebook: NotebookNode, shown: Shown) -> NotebookNode:
 
 
 def _bounded(notebook: NotebookNode) -> NotebookNode:
-    """A copy whose texts are short enough for renderers that take more than linear time (Markdown, highlighting)."""
-    notebook = copy.deepcopy(notebook)
+    """With texts that are short enough for renderers that take more than linear time (Markdown, highlighting)."""
     left = MAX_SOURCES
     for cell in notebook.cells:
         cell.source = _short(cell.source, min(left, MAX_CELL.get(cell.cell_type, 0)))

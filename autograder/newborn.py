@@ -93,7 +93,8 @@ def _standard_streams(streams: tuple[int | None, int | None]) -> None:
 def _fresh_state(policy: Policy, home: Path) -> None:
     """Nothing that two forks of one process would share by accident: random numbers, temporary names, `__main__`."""
     os.environ.update({name: str(home) for name in ("HOME", "TMPDIR", "MPLCONFIGDIR", "IPYTHONDIR", "XDG_CACHE_HOME")})
-    os.environ.pop("PYTHONPATH", None)
+    for name in ("PYTHONPATH", "GLIBC_TUNABLES"):
+        os.environ.pop(name, None)
     tempfile.tempdir = None
     sys.argv = [""]
     sys.modules["__main__"] = types.ModuleType("__main__")

@@ -149,7 +149,7 @@ class _Recorder:
         """Everything but the journal's line, for one student. Marks given before are to be looked at again."""
         marks = self._marks.get(handed.student, {})
         self._marks[handed.student] = {cell: replace(mark, settled=False) for cell, mark in marks.items()}
-        text = nbformat.writes(notebook).encode("utf-8", "replace")
+        text = nbformat.v4.writes(notebook).encode("utf-8", "replace")
         write_atomic(self._notebook_path(handed.student), text)
         self._gradebook.record(result, handed.submitted, self.marked(handed, result).late_penalty)
         self._feedback(handed, result, notebook)

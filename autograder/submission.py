@@ -93,7 +93,8 @@ def rebuild(assignment: Assignment, student: str, data: bytes, flags: tuple[str,
     extras = _extras(assignment, given, matches)
     rebuilt: list[tuple[NotebookNode, Cell | None]] = [(node, None) for node in extras.get("", [])]
     blank = set()
-    for node, cell in zip(assignment.notebook().cells, assignment.cells, strict=True):
+    notebook = assignment.notebook()
+    for node, cell in zip(notebook.cells, assignment.cells, strict=True):
         if cell.kind in ("answer", "manual", "scratch") and cell.id in places:
             _fill(node, given[places[cell.id]])
         if cell.kind in ("answer", "manual") and _same(node.source, cell.visible_source):
@@ -105,7 +106,6 @@ def rebuild(assignment: Assignment, student: str, data: bytes, flags: tuple[str,
     own = (node for node, cell in rebuilt if cell is None)
     for number, node in enumerate(own, start=1):
         node.id = f"extra-{number:03d}"
-    notebook = assignment.notebook()
     notebook.cells = [node for node, _ in rebuilt]
     notes = list(dict.fromkeys((*flags, *notes)))
     if len(notes) > MAX_FLAGS:

@@ -229,6 +229,7 @@ def _clean_environment() -> dict[str, str]:
     return {
         **kept,
         **SINGLE_THREAD,
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # torch's memory in large pages: a fork copies a table of them
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]),
         "LANG": "C.UTF-8",
         "PYTHONHASHSEED": "0",  # the order of a set is the same in a regrade
