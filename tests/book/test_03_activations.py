@@ -200,6 +200,9 @@ def test_where_sigmoid_and_tanh_saturate():
     assert round(math.log((18 + math.sqrt(18**2 - 4)) / 2), 2) == 2.89
     assert round(math.acosh(math.sqrt(20)), 2) == 2.18
     assert 0.25**10 < 1e-6
+    for name, last, first in [("sigmoid", 2.8, 2.9), ("tanh", 2.1, 2.2), ("elu", -2.9, -3.0)]:
+        assert at(name, first)[1] < 0.05 < at(name, last)[1]
+    says("The sigmoid at 2.9, with the slope 0.0494, and tanh at 2.2, with 0.0479.", "at −3, with e⁻³ = 0.0498")
     says("For the sigmoid that is $|x|$ > 2.89, and for tanh $|x|$ > 2.18", "less than a millionth", "2¹⁰ = 1,024")
 
 
@@ -311,6 +314,11 @@ def test_cross_entropy_is_loud_where_squared_error_whispers():
     p = 1 / (1 + math.exp(10))
     assert (round(p, 5), round(p - 1, 5)) == (0.00005, -0.99995)
     assert round((p - 1) * p * (1 - p), 6) == -0.000045
+    z = torch.tensor(1.5, dtype=torch.float64, requires_grad=True)
+    target = torch.tensor(0.3, dtype=torch.float64)
+    (slope,) = torch.autograd.grad(F.binary_cross_entropy_with_logits(z, target), z)
+    assert torch.isclose(slope, torch.sigmoid(z.detach()) - target)
+    says("any target from 0 to 1, also 0.3.", "at the same answer as squared error, and its gradient is $p - y$")
     assert round(-math.log(0.5), 3) == 0.693
     says("$p - y$ = 0.00005 − 1 = −0.99995", "a whisper of −0.000045", "−log 0.5 = 0.693", "log 2 = 0.693")
 
@@ -377,7 +385,7 @@ def test_what_the_log_of_longer_runs_shows(chapter):
     accuracies = {name: np.array(found) for name, found in log.figures("test accuracy").items()}
     line, sigmoid = accuracies.pop("identity"), accuracies.pop("sigmoid")
     six = np.array(list(accuracies.values()))
-    assert log.contents["recipe"]["training pictures"] == 60_000 and six.shape == (6, 3)
+    assert log.contents["recipe"]["pictures"]["to train"] == 55_000 and six.shape == (6, 3)
     assert {*line.round(2)} == {0.8, 0.81} and (sigmoid.min().round(2), sigmoid.max().round(2)) == (0.30, 0.52)
     assert (six.min().round(2), six.max().round(2)) == (0.85, 0.87) and (six - line).min() > 0.04
     assert np.ptp(six, axis=0).max() < 0.01 and 0.01 < np.ptp(six, axis=1).min() < np.ptp(six, axis=1).max() < 0.025

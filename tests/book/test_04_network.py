@@ -124,6 +124,21 @@ def test_the_picture_of_the_walk_is_what_its_captions_say(chapter):
     says("and ten probabilities, all near one tenth.", "Filters 3 and 4 differ in their sign")
 
 
+def test_one_number_of_the_walk_by_hand(chapter):
+    photo, kept = chapter.names["photo"], chapter.names["kept"]
+    gray = np.asarray(photo, dtype=np.float64).mean(axis=2)
+    assert (100 * gray[217:220, 155:158]).round().tolist() == [[4, 15, 83], [2, 20, 93], [1, 28, 96]]
+    sobel = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]], dtype=torch.float64) / 4
+    filtered = F.conv2d(torch.tensor(gray)[None, None], sobel[None, None], padding=1)[0, 0]
+    assert (100 * filtered[218:220, 156:158]).round().tolist() == [[89, 79], [78, 67]]
+    assert torch.allclose(kept["conv1"][0, 2].double(), filtered, atol=1e-5)
+    for filter, answer in {2: 0.89, 3: 0}.items():
+        assert round(kept["relu1"][0, filter, 218, 156].item(), 2) == answer
+    assert round(kept["pool1"][0, 2, 109, 78].item(), 2) == 0.89
+    says("in hundredths, 4 15 83 / 2 20 93 / 1 28 96.", "answers (79 + 2 · 91 + 95)/4 = 89. Filter 4 answers −89")
+    says("Of the 89 and its three neighbors 79, 78 and 67 pooling keeps the 89.")
+
+
 def test_convolutions_work_and_the_dense_layer_holds_the_parameters(chapter):
     counted = chapter.names["counted"]
     of_convolutions = {
@@ -262,6 +277,13 @@ def test_the_best_of_twenty_guessers_gets_16_percent(chapter):
     says("About 16. Its next 100 pictures bring it back to 10.")
 
 
+def test_near_copies_flatter_even_where_there_is_nothing_to_know(chapter):
+    leak = chapter.names["leak"]
+    assert leak["right"][0] == leak["random"][0] == 1
+    assert abs(leak["right"][1] - 0.75) < 0.01 and abs(leak["random"][1] - 0.10) < 0.05
+    says("Nearest pictures name about 75 of 100 new garments.", "On new garments random labels guess: about 0.10.")
+
+
 def test_four_rates_do_what_the_text_says(chapter):
     tried = chapter.names["tried"]
     assert max(tried, key=tried.get) == 0.1 and tried[0.1] > 0.5
@@ -296,9 +318,10 @@ def test_six_epochs_and_the_test_pictures(chapter):
     assert len(history) == 6 and history["validation_accuracy"][-1] > 0.8
     assert abs(score - 0.84) < 0.03 and round(math.sqrt(0.84 * 0.16 / 2000), 3) == 0.008
     assert history["loss"][0] > history["loss"][1] > history["loss"][-1]
+    layers = history.points[-1]["layers"]
+    assert len(layers) == 5 and max(layers) < 10 * min(layers)
     says(
-        "Of 2,000 pictures a share of 0.84 has a standard error of",
-        "= 0.008",
+        r"here by a *standard error* of $\sqrt{0.84 \cdot 0.16/2000}$ = 0.008.",
         "It is right in more than four cases of five",
     )
 
@@ -308,8 +331,11 @@ def test_the_log_of_full_size_is_of_three_seeds_and_three_epochs_on_a_cpu(chapte
     assert log.figures("test accuracy") == {"LeNet": [0.8956, 0.8988, 0.8961]}
     assert [round(share, 3) for share in (0.8956, 0.8988, 0.8961)] == [0.896, 0.899, 0.896]
     recipe = log.contents["recipe"]
-    assert (recipe["epochs"], recipe["training pictures"], recipe["one cycle"]) == (3, 60_000, True)
-    assert recipe["optimizer"]["momentum"] and "CPU" in log.contents["size"] and 60_000 / 12 == 5_000
+    assert recipe["pictures"] == {"to train": 55_000, "held out": 5_000, "to test": 10_000}
+    assert (recipe["epochs"], recipe["one cycle"]) == (3, True)
+    assert recipe["optimizer"]["momentum"] and "CPU" in log.contents["size"]
+    assert math.ceil(55_000 / recipe["batch"]) == 860
+    says("Its 3 · 860 = 2,580 steps are three times our 6 · 140 = 840")
     says("0.896, 0.899 and 0.896 from three seeds.", "on 55,000 garments, with 5,000 others to validate on")
 
 
@@ -317,7 +343,9 @@ def test_a_picture_prepared_otherwise_is_another_picture(chapter):
     mismatch = chapter.names["mismatch"]
     assert mismatch["0 to 1"] < mismatch["as trained"] - 0.08 and mismatch["on white"] < 0.25
     assert round((0 - 0.2860) / 0.3530, 2) == -0.81
-    says("The first costs much of it, the second nearly all. The network has learned that the ground is −0.81")
+    says(
+        "The first costs much of it, the second nearly all.", "has learned that the ground is (0 − 0.286)/0.353 = −0.81"
+    )
 
 
 def test_the_network_answers_alone_as_in_a_batch(chapter):
@@ -350,14 +378,14 @@ def test_the_solution_of_each_exercise_runs(chapter, source):
     exec(source, dict(chapter.names))
 
 
-def test_the_accuracy_with_three_faults_has_them(chapter):
+def test_the_accuracy_with_four_faults_has_them(chapter):
     shown = re.search(r"```python\n(def accuracy.*?)```", TEXT.split(":label: ex-loop-bugs")[1], re.S)[1]
     names: dict = {}
     exec(shown, names)
 
     class Scores(torch.nn.Module):
         def forward(self, images):
-            self.mode = self.training
+            self.mode, self.graph = self.training, torch.is_grad_enabled()
             return images
 
     model = Scores()
@@ -365,9 +393,10 @@ def test_the_accuracy_with_three_faults_has_them(chapter):
         (torch.tensor([[3.0, 2.0], [9.0, 4.0]]), torch.tensor([0, 0])),
         (torch.tensor([[1.0, 0]]), torch.tensor([1])),
     ]
-    assert chapter.names["accuracy"](model, data) == 2 / 3 and not model.mode
+    assert chapter.names["accuracy"](model, data) == 2 / 3 and not (model.mode or model.graph)
     model.train()
-    assert not np.isclose(float(names["accuracy"](model, data)), 2 / 3) and model.mode
+    assert not np.isclose(float(names["accuracy"](model, data)), 2 / 3) and model.mode and model.graph
+    says("It has four faults. Which?")
 
 
 QUIZ: dict[str, Callable[[], bool]] = {
