@@ -14,7 +14,9 @@ first hidden line on: the hint, which is the author's text, and nothing that cou
 One process judges one submission: a test may change numpy's or torch's settings, and nobody else must feel it.
 """
 
+import base64
 import importlib
+import marshal
 import os
 import random
 import re
@@ -24,7 +26,7 @@ import sys
 import time
 import types
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -42,8 +44,24 @@ _OUT_OF_MEMORY = re.compile(r"can't allocate memory|DefaultCPUAllocator")
 
 
 def main(job: dict[str, Any], fds: list[int]) -> None:
-    """What a warm process runs; see `autograder.runner.work`. The job's `plan` is the assignment's."""
-    work(partial(Judge, plan=names.Plan.from_json(job["plan"])), job, fds)
+    """What a warm process runs; see `autograder.runner.work`. The job's `plan` and `tests` are the assignment's."""
+    tests = {id: marshal.loads(base64.b64decode(code)) for id, code in job["tests"].items()}  # noqa: S302  our own
+    work(partial(Judge, plan=names.Plan.from_json(job["plan"]), tests=tests), job, fds)
+
+
+def compiled(cells: Sequence[names.Cell]) -> dict[str, types.CodeType]:
+    """The test cells as code, by id: compiled once for a class, since each judge would take longer than its checks."""
+    tests = [cell for cell in cells if cell.kind == "test"]
+    return {cell.id: compile(cell.source, _file(cell.id), "exec", dont_inherit=True) for cell in tests}
+
+
+def to_json(tests: Mapping[str, types.CodeType]) -> dict[str, str]:
+    """What `main` is told of them; the same Python reads it."""
+    return {id: base64.b64encode(marshal.dumps(code)).decode() for id, code in tests.items()}
+
+
+def _file(test: str) -> str:
+    return f"<test {test}>"
 
 
 def warm() -> None:
@@ -77,6 +95,7 @@ class Judge(Runner):
 
     Args:
         plan: of the assignment.
+        tests: its test cells, `compiled`.
     """
 
     def __init__(
@@ -88,9 +107,11 @@ class Judge(Runner):
         draws_key: bytes,
         limits: Limits,
         plan: names.Plan,
+        tests: Mapping[str, types.CodeType],
     ) -> None:
         super().__init__(assignment, requests, outputs, draws_key=draws_key, limits=limits)
         self._plan = plan
+        self._tests = tests
         self._test = ""  # the file name that the running test is compiled under
         self._hidden_from = sys.maxsize  # its first hidden line
         module = types.ModuleType("__main__")
@@ -129,7 +150,7 @@ class Judge(Runner):
         """Here, with proxies for what is the student's."""
         self._prepare_torch()
         AuthorError.last = None
-        self._test = f"<test {cell.id}>"
+        self._test = _file(cell.id)
         start = names.hidden_start(cell.source)
         self._hidden_from = cell.source.count("\n", 0, start) + 1 if start < len(cell.source) else sys.maxsize
         streams = sys.stdout, sys.stderr
@@ -139,7 +160,7 @@ class Judge(Runner):
         try:
             signal.setitimer(signal.ITIMER_REAL, alarm, 1)
             self._fetch(self._plan.reads[cell.id])
-            exec(compile(cell.source, self._test, "exec"), self._namespace)  # noqa: S102 - the assignment's own code
+            exec(self._tests[cell.id], self._namespace)  # noqa: S102 - the assignment's own code
             self._link.check_snapshots()
         except BaseException as error:
             result = self._failure(error, cell.source)

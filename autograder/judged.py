@@ -26,6 +26,7 @@ from autograder.assignment import Assignment
 from autograder.errors import EngineError
 from autograder.grade import Run, Verdict
 from autograder.halts import Forbidden
+from autograder.judge import compiled, to_json
 from autograder.policy import Level, Limits
 from autograder.runner import CellRun, Given, Step
 from autograder.submission import Submission
@@ -64,6 +65,7 @@ class JudgeExecutor:
         self._level: Level = level
         self._warm = warm or WarmProcesses()
         self._libraries: dict[str, _Libraries] = {}
+        self._told: tuple[str, dict[str, Any]] = ("", {})
 
     def prepare(self, assignment: Assignment) -> tuple[Future[Zygote], Future[Zygote]]:
         """Start the zygotes of students and of judges, with the libraries that the assignment uses.
@@ -115,21 +117,20 @@ class JudgeExecutor:
         return Run({}, status="crashed", message=message, flags=(f"The judge gave no verdicts: {doubt}",))
 
     def told(self, assignment: Assignment) -> dict[str, Any]:
-        """What the engine's process is told besides the cells."""
-        return {"plan": assignment.plan.to_json()}
+        """What the engine's process is told of the assignment; the same for everybody."""
+        tests = to_json(compiled(assignment.cells))
+        return {**_common(assignment), "plan": assignment.plan.to_json(), "tests": tests}
 
     def _judge(
         self, zygotes: tuple[Zygote, Zygote], assignment: Assignment, submission: Submission, draws_key: bytes
     ) -> tuple[list[CellRun], Exit]:
         students, judges = zygotes
         limits = assignment.settings.limits
-        job = {
-            "assignment": [asdict(Given(cell.id, cell.kind, cell.cell_type, cell.source)) for cell in assignment.cells],
-            **self.told(assignment),
-            "steps": [asdict(step) for step in _steps(submission)],
-            "draws_key": draws_key.hex(),
-            "limits": asdict(limits),
-        }
+        digest, told = self._told
+        if digest != assignment.digest:
+            told = self.told(assignment)
+            self._told = assignment.digest, told
+        job = {**told, "steps": [asdict(step) for step in _steps(submission)], "draws_key": draws_key.hex()}
         longer = replace(limits, submission_seconds=limits.submission_seconds + GRACE_SECONDS)
         requests, outputs, verdicts = (socket.socketpair() for _ in range(3))
         student = judge = None
@@ -169,13 +170,18 @@ class InKernelExecutor(JudgeExecutor):
     engine = "in-kernel"
 
     def told(self, assignment: Assignment) -> dict[str, Any]:
-        return {}
+        return _common(assignment)
 
 
 def executor(engine: str, level: Level, warm: WarmProcesses | None = None) -> JudgeExecutor:
     """The executor of an engine that course.toml names. It closes the processes that it is given."""
     kinds = {kind.engine: kind for kind in (JudgeExecutor, InKernelExecutor)}
     return kinds[engine](level, warm)
+
+
+def _common(assignment: Assignment) -> dict[str, Any]:
+    cells = [Given(cell.id, cell.kind, cell.cell_type, cell.source) for cell in assignment.cells]
+    return {"assignment": [asdict(cell) for cell in cells], "limits": asdict(assignment.settings.limits)}
 
 
 def _spawn(

@@ -22,7 +22,7 @@ import torch
 import torch._dynamo  # optimizers import it, which takes seconds; forks find it warm
 
 from autograder import student
-from autograder.judge import Judge
+from autograder.judge import Judge, compiled
 from autograder.names import Cell, plan
 from autograder.policy import Limits
 from autograder.runner import CellRun, Given, Step
@@ -101,7 +101,9 @@ def judged(
     def judge(result: socket.socket) -> None:
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + JUDGE_MEMORY,) * 2)
-        runs = Judge(assignment, *ours, draws_key=key, limits=limits, plan=plan(assignment)).run(steps)
+        runs = Judge(
+            assignment, *ours, draws_key=key, limits=limits, plan=plan(assignment), tests=compiled(assignment)
+        ).run(steps)
         result.sendall(json.dumps([asdict(run) for run in runs]).encode())
 
     result, theirs_of_judge = socket.socketpair()
