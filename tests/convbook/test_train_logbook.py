@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -90,13 +91,21 @@ def test_a_committed_log_of_a_laptops_size_says_so_and_can_be_drawn(name):
 
 
 def test_an_installed_package_has_the_logs_and_reads_them_with_nothing_else_around(tmp_path):
-    """As in Colab, which installs the package without the repository."""
+    """As in Colab, which installs the package without the repository, and keeps the versions that it has."""
     source, target = tmp_path / "source", tmp_path / "target"  # a copy, since a build leaves files beside its sources
     shutil.copytree(ROOT / "convbook", source / "convbook", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT"):
         shutil.copy(ROOT / name, source)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
     subprocess.run([*pip, "--target", str(target), str(source)], check=True, timeout=300)
+    (about,) = target.glob("convbook-*.dist-info/METADATA")
+    asked = [
+        line for line in about.read_text().splitlines() if line.startswith("Requires-Dist:") and "extra" not in line
+    ]
+    assert asked and all(re.fullmatch(r"Requires-Dist: (?!torch)[a-z]+>=[\d.]+", line) for line in asked), asked
+    files = [path for path in target.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    assert sum(path.stat().st_size for path in files) < 8_000_000
+    assert not {"tests", "book", "solutions", "tools"} & {path.relative_to(target).parts[0] for path in files}
     code = (
         "import convbook; from convbook.train import logbook, logged\n"
         "print(convbook.__file__, *sorted(path.name for path in logbook.FOLDER.glob('*')))\n"
