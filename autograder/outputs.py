@@ -25,17 +25,17 @@ class Writer:
     """The student's end.
 
     Args:
-        fd: where to write; a blocking descriptor.
+        fd: where to write; a blocking descriptor. It may be set later.
     """
 
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
+    def __init__(self, fd: int = -1) -> None:
+        self.fd = fd
 
     def emit(self, kind: str, **content: Any) -> None:
         """Write one record; binary pictures become base64, what is no JSON its `str`."""
         data = memoryview(MARK + json.dumps({"kind": kind, **content}, default=_text_of).encode() + b"\n")
         while data:
-            data = data[os.write(self._fd, data) :]
+            data = data[os.write(self.fd, data) :]
 
 
 def _text_of(value: object) -> str:

@@ -7,11 +7,11 @@ A kernel's comms do not exist, so widgets show as their text.
 import builtins
 import io
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import types
+from pathlib import Path
 from typing import Any, NoReturn
 
 import comm
@@ -100,6 +100,7 @@ class Shell(InteractiveShell):
     displayhook_class = _ResultHook
     display_pub_class = _Publisher
     writer: Writer
+    streams: tuple[Stream, Stream]
 
     def emit(self, kind: str, **content: Any) -> None:
         """Write a record after whatever was printed before it."""
@@ -162,41 +163,52 @@ def start(fd: int) -> Shell:
     """
     os.dup2(fd, 1)
     os.dup2(fd, 2)
-    writer = Writer(fd)
-    sys.stdout, sys.stderr = Stream(writer, "stdout", 1), Stream(writer, "stderr", 2)
-    builtins.input = _no_input
-    comm.create_comm = comm.DummyComm
-    return _make(writer)
+    shell = _made.pop() if _made else _make()
+    shell.writer.fd = fd
+    sys.stdout, sys.stderr = shell.streams
+    sys.modules["__main__"] = shell.user_module
+    shell.home_dir = str(Path.home())
+    shell.user_ns["_dh"] = [Path.cwd()]
+    shell.ipython_dir = tempfile.mkdtemp(prefix="ipython-")
+    shell.init_profile_dir(None)
+    return shell
+
+
+#: The shell that `warm` has made for every fork.
+_made: list[Shell] = []
 
 
 def warm() -> None:
-    """Make a shell and forget it: what IPython and matplotlib look up only once, forks then have."""
-    streams, main = (sys.stdout, sys.stderr), sys.modules["__main__"]
+    """Make the shell that forks start with, after one that is forgotten: much is looked up at the first use only."""
+    first = _make()
     with tempfile.TemporaryFile() as nowhere:
-        shell = _make(Writer(nowhere.fileno()))
-        shell.run("1")
-        if "matplotlib.pyplot" in sys.modules:
-            shell.enable_matplotlib("agg")  # else the next shell counts as set up
-    shutil.rmtree(shell.ipython_dir)
-    Shell.clear_instance()
-    (sys.stdout, sys.stderr), sys.modules["__main__"] = streams, main
+        first.writer.fd = nowhere.fileno()
+        first.run("1")
+    if "matplotlib.pyplot" in sys.modules:
+        first.enable_matplotlib("agg")  # else the next shell counts as set up
+    _made.append(_make())
 
 
-def _make(writer: Writer) -> Shell:
-    main = types.ModuleType("__main__")
-    main.__dict__["__builtins__"] = builtins
-    sys.modules["__main__"] = main
+def _make() -> Shell:
+    """All of a shell that is the same in every process. It leaves this process's own streams and `__main__` alone."""
+    builtins.input = _no_input
+    comm.create_comm = comm.DummyComm
+    streams, main = (sys.stdout, sys.stderr), sys.modules["__main__"]
+    module = types.ModuleType("__main__")
+    module.__dict__["__builtins__"] = builtins
+    sys.modules["__main__"] = module
+    Shell.writer = Writer()
+    Shell.streams = sys.stdout, sys.stderr = Stream(Shell.writer, "stdout", 1), Stream(Shell.writer, "stderr", 2)
     config = Config()
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"
-    Shell.writer = writer
     Shell.clear_instance()
-    shell = Shell.instance(
-        config=config, user_module=main, user_ns=main.__dict__, ipython_dir=tempfile.mkdtemp(prefix="ipython-")
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        shell = Shell.instance(config=config, user_module=module, user_ns=module.__dict__, ipython_dir=folder)
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     if "matplotlib.pyplot" in sys.modules:  # imported before the fork, with another backend
         shell.enable_matplotlib("inline")
+    (sys.stdout, sys.stderr), sys.modules["__main__"] = streams, main
     return shell
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
+from autograder import shell, student
 from autograder.outputs import MARK, Reader, Writer
 from autograder.runner import CellRun, Step
 from autograder.text import clean
@@ -36,6 +37,30 @@ def test_prints_results_displays_and_errors_come_in_order() -> None:
     assert [output["output_type"] for output in cell.outputs] == ["stream", "stream", "display_data", "stream", "error"]
     assert cell.outputs[-1]["ename"] == "ZeroDivisionError" and "1 / 0" in clean("".join(cell.outputs[-1]["traceback"]))
     assert cell.status == "raised" and cell.count == 1
+
+
+def test_a_shell_made_before_the_fork_is_like_one_made_after_it() -> None:
+    def serve_warm(*sockets: socket.socket) -> None:
+        shell.warm()
+        student.serve(*sockets)
+
+    sources = [
+        "import os, sys\nprint(_dh, os.path.expanduser('~'), __name__)\nprint('x', file=sys.stderr)\n1 + 1",
+        "_, In, Out, len(_ih), type(get_ipython()).__name__, vars(sys.modules['__main__']) is globals()",
+        "from pathlib import Path\nhere = get_ipython()\n"
+        "Path(here.profile_dir.location).is_dir(), Path(here.profile_dir.location).parent == Path(here.ipython_dir)",
+        "%cd /\n%cd\n%pwd",
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.gcf().get_dpi(), plt.get_backend()",
+        "!echo from a command",
+        "input()",
+        "1 / 0",
+        "sorted(name for name in globals() if name[:1] != '_')",
+    ]
+    steps = [Step(place, "", source) for place, source in enumerate(sources)]
+    fresh, warmed = judged([], steps), judged([], steps, serve=serve_warm)
+    assert [(cell.status, cell.count, cell.outputs) for cell in warmed] == [
+        (cell.status, cell.count, cell.outputs) for cell in fresh
+    ]
 
 
 def test_a_result_has_its_execution_count_and_is_remembered() -> None:
