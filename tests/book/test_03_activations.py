@@ -218,7 +218,7 @@ def test_one_unit_of_three_is_dead(chapter):
     z = np.array([[2, -1, -3], [-1, -2, 4], [3, -1, -2], [-2, -4, -1]])
     assert ((z <= 0).sum(), z.size) == (9, 12)
     assert round(chapter.names["dead_rate"](z), 2) == 0.33
-    says("Of the 12 inputs in {numref}`fig-dead` 9 are not above 0, but one unit in three is dead: a rate of 0.33")
+    says("Nine of the 12 inputs in {numref}`fig-dead` are not above 0, but one unit in three is dead: a rate of 0.33")
 
 
 def test_at_a_kink_torch_takes_the_slope_from_the_left():

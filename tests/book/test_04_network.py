@@ -420,7 +420,7 @@ def test_the_right_options_of_the_quiz_are_the_checked_ones():
     assert re.findall(r"^\[x\] (.*)$", TEXT, re.M) == [
         "4.605",
         "1/3, −2/3, 1/3",
-        "-8",
+        "−8",
         "Sliding the flipped kernel over the output's gradient, padded by k − 1",
         "Each step goes along the sum of all gradients so far",
         "The labels do not belong to the pictures",
