@@ -5,8 +5,9 @@ python tools/bench_pages.py [--page NAME] [--no-build]
 Each page of _build/html comes, compressed, from a server on this machine to headless Chromium, held to slow 4G and
 to half of its processor's speed. The figures stand beside their aims, and in _build/bench/pages.json.
 
-An answer to an input is the time that scripts take for a key press on a demo, plus the frame that shows it (style,
-layout, paint), without the wait for that frame to begin. Cold and warm builds are timed in a copy of the tree.
+An answer to an input is the processor time of the page's main thread for a key press on a demo: all it does from the
+key to the end of the frame that shows the answer (scripts, style, layout, paint). A wait for the frame to begin, or for
+another process of a busy machine, is none of it. Cold and warm builds are timed in a copy of the tree.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from operator import itemgetter
 from pathlib import Path
 from threading import Thread
 
@@ -46,27 +48,24 @@ CONTROLS = {
     ".cb-canvas": ("Space", "ArrowRight", "Space", "ArrowDown"),
 }
 OBSERVE = """
-window.bench = { paint: 0, ready: 0, answers: [] };
+window.bench = { paint: 0, ready: 0 };
 new PerformanceObserver((list) => { for (const entry of list.getEntries()) bench.paint = entry.startTime; })
   .observe({ type: "largest-contentful-paint", buffered: true });
 new MutationObserver(() => { bench.ready ||= document.querySelector("html[data-widgets-ready]") && performance.now(); })
   .observe(document, { subtree: true, attributes: true, attributeFilter: ["data-widgets-ready"] });
 addEventListener("keydown", () => {
-  const begun = performance.now();
-  let heard = begun;
-  const hear = () => { heard = performance.now(); }; // the last listener of the key, and of the changes it makes
-  for (const type of ["keydown", "input", "change"]) addEventListener(type, hear);
+  performance.mark("bench: key");
   requestAnimationFrame(() => {
-    const frame = performance.now();
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => { // the first task after the frame
-      bench.answers.push(heard - begun + performance.now() - frame);
-      for (const type of ["keydown", "input", "change"]) removeEventListener(type, hear);
-    };
+    port1.onmessage = () => performance.mark("bench: shown"); // the first task after the frame
     port2.postMessage(0);
   });
 }, true);
 """
+TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
+KEY, SHOWN = MARKS = ("bench: key", "bench: shown")
+# Tasks and marks alone: the categories that tell style from layout walk the whole page for each of their events.
+TRACE = {"includedCategories": ["toplevel", "blink.user_timing"], "excludedCategories": ["*"]}
 
 
 class Compressing(SimpleHTTPRequestHandler):
@@ -149,17 +148,47 @@ def answers(page: Page, demo: Locator, inputs: int) -> dict:
     demo.scroll_into_view_if_needed()
     page.mouse.move(1, 1)  # a reader is there, for whom large values come
     page.wait_for_function("(demo) => !('late' in demo.dataset)", arg=demo.element_handle(), timeout=60_000)
-    before = page.evaluate("bench.answers.length")
-    for step in range(inputs if controls else 0):
-        group, index, keys = controls[step % len(controls)]
-        group.nth(min(index, group.count() - 1)).focus()
-        page.keyboard.press(keys[step // len(controls) % len(keys)])
-        page.wait_for_function(f"bench.answers.length > {before + step}", timeout=60_000)
-    times = page.evaluate(f"bench.answers.slice({before})")
+    with traced(page) as events:
+        for step in range(inputs if controls else 0):
+            group, index, keys = controls[step % len(controls)]
+            group.nth(min(index, group.count() - 1)).focus()
+            page.evaluate(TWO_FRAMES)
+            page.keyboard.press(keys[step // len(controls) % len(keys)])
+            page.evaluate(TWO_FRAMES)
+    times = spent(events)
     if not times:
         return {"demo": name, "inputs": 0, "median_ms": None, "worst_ms": None}
     shown = {"median_ms": round(statistics.median(times), 1), "worst_ms": round(max(times), 1)}
     return {"demo": name, "inputs": len(times), **shown}
+
+
+@contextmanager
+def traced(page: Page) -> Iterator[list[dict]]:
+    """What Chromium's tracer says of the time inside; whole when the context ends."""
+    events: list[dict] = []
+    ended: list[dict] = []
+    devtools = page.context.browser.new_browser_cdp_session()
+    devtools.on("Tracing.dataCollected", lambda part: events.extend(part["value"]))
+    devtools.on("Tracing.tracingComplete", lambda event: ended.append(event))
+    devtools.send("Tracing.start", {"transferMode": "ReportEvents", "traceConfig": TRACE})
+    yield events
+    devtools.send("Tracing.end")
+    while not ended:
+        page.wait_for_timeout(20)
+    devtools.detach()
+
+
+def spent(events: list[dict]) -> list[float]:
+    """Milliseconds of processor time on the main thread from each key to the end of the frame that shows its answer."""
+    marks = {name: sorted((e for e in events if e["name"] == name), key=itemgetter("ts")) for name in MARKS}
+    if not marks[KEY]:
+        return []
+    thread = itemgetter("pid", "tid")
+    tasks = [e for e in events if "tdur" in e and e["name"].endswith("RunTask") and thread(e) == thread(marks[KEY][0])]
+    return [
+        sum(task["tdur"] for task in tasks if key["ts"] < task["ts"] + task["dur"] <= shown["ts"]) / 1000
+        for key, shown in zip(*marks.values(), strict=True)
+    ]
 
 
 def misses(figures: dict) -> list[str]:

@@ -110,6 +110,17 @@
     observer.observe(el);
   });
 
+  // A view keeps the most height that its widget has had at this width, so that an answer does not move the page below
+  // it: the reader's line stays, and the browser need not paint the rest of the page again.
+  function keepPlace(el) {
+    let [width, height] = [0, 0];
+    new ResizeObserver(([{ borderBoxSize: [box] }]) => {
+      const wanted = box.inlineSize === width ? Math.max(height, box.blockSize) : box.blockSize;
+      [width, height] = [box.inlineSize, wanted];
+      el.style.minBlockSize = `${height}px`;
+    }).observe(el.firstElementChild);
+  }
+
   async function bringLate(el, model, late) {
     if (!late.length) return;
     el.dataset.late = late.length;
@@ -138,9 +149,16 @@
   };
 
   const stored = JSON.parse(document.querySelector(STATE)?.textContent ?? '{"state": {}}').state;
-  // Each style once, and all before the first widget: a later one would have the whole page's styles worked out again.
+  // All styles before the first widget: a later one would have the whole page's styles worked out again. Each rule once:
+  // every widget brings those of the kit, and each rule more is looked at for every element that an answer changes.
   const styles = new Set(Object.values(stored).map(({ state }) => source(state, "_css")).filter(Boolean));
-  document.head.append(...[...styles].map((css) => Object.assign(document.createElement("style"), { textContent: css })));
+  const rules = new Set();
+  for (const css of styles) {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(css);
+    for (const { cssText } of sheet.cssRules) rules.add(cssText);
+  }
+  document.head.append(Object.assign(document.createElement("style"), { textContent: [...rules].join("\n") }));
 
   const models = new Map(); // id -> promise of { widget, model }, initialized
   function start(id) {
@@ -169,6 +187,7 @@
     try {
       const { widget, model, late } = await start(JSON.parse(place.textContent).model_id);
       await widget.render?.({ model, el, ...context });
+      if (el.firstElementChild) keepPlace(el);
       bringLate(el, model, late).catch(fail); // nobody waits for what comes late
     } catch (error) {
       fail(error);

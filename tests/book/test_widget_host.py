@@ -107,6 +107,49 @@ def test_binary_values_arrive_as_data_views(host):
     assert page.locator(".anywidget-static").inner_text() == "200"
 
 
+def test_a_rule_that_two_widgets_bring_stands_on_the_page_once_and_before_their_own(host):
+    shared = "button { color: rgb(1, 2, 3); margin-top: 1px; }"
+    first = any_model(COUNTER, css=f"{shared} button {{ margin-top: 7px; }}", count=1, doubled=2)
+    second = any_model(COUNTER, css=f"{shared} button {{ padding-top: 9px; }}", count=5, doubled=10)
+    page = host({"a": first, "b": second}, ["a", "b"])
+    rules = page.evaluate(
+        "[...document.styleSheets].flatMap((sheet) => [...sheet.cssRules].map((rule) => rule.cssText))"
+    )
+    assert len(rules) == len(set(rules)) == 3
+    style = page.evaluate(
+        "(({color, marginTop, paddingTop}) => [color, marginTop, paddingTop])"
+        "(getComputedStyle(document.querySelector('button')))"
+    )
+    assert style == ["rgb(1, 2, 3)", "7px", "9px"]
+
+
+GROWING = """
+export default { render({ model, el }) {
+  const box = document.createElement("div");
+  const show = () => { box.style.height = `${model.get("height")}px`; };
+  model.on("change:height", show);
+  show();
+  el.append(box);
+  window.model = model;
+} };
+"""
+
+
+def test_what_stands_below_a_demo_keeps_its_place_when_the_demo_shrinks_until_the_width_changes(host):
+    after = "export default { render({ el }) { el.id = 'below'; el.textContent = 'below'; } };"
+    page = host({"a": any_model(GROWING, height=100), "b": any_model(after)}, ["a", "b"])
+    top = "document.querySelector('#below').getBoundingClientRect().top"
+    start = page.evaluate(top)
+    for height, moved in ((300, 200), (50, 200), (320, 220), (0, 220)):
+        page.evaluate(f"model.set('height', {height})")
+        page.wait_for_function(f"{top} === {start + moved}")
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        assert page.evaluate(top) == start + moved
+    page.set_viewport_size({"width": 700, "height": 900})
+    page.wait_for_function(f"{top} === {start - 100}")
+    assert not page.faults
+
+
 LATE = """
 export default { render({ model, el }) {
   const show = () => { el.textContent = model.get("weights")?.getUint8(1) ?? "not there"; };
