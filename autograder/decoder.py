@@ -58,7 +58,7 @@ class Decoder:
         self.requiring: list[Any] = []
         self.linked: list[Any] = []
         self._resolve = resolve
-        self._meta = meta
+        self._meta = bytes(meta)  # pieces of bytes are cheaper than views, and there are twenty in a question
         self._at = 0
         self._blob = blob
         self._blob_at = 0
@@ -86,25 +86,32 @@ class Decoder:
             raise BadFrame("The value is nested too deep.")
         if self._values > VALUE_LIMIT:
             raise BadFrame("The frame has too many values.")
-        get = _GET.get(bytes(self._take(1)))
+        get = _GET.get(self._byte())
         if get is None:
             raise BadFrame("The frame has an unknown tag.")
         return get(self, depth)
 
-    def _take(self, size: int) -> memoryview:
+    def _byte(self) -> int:
+        byte = self._meta[self._at]
+        self._at += 1
+        return byte
+
+    def _take(self, size: int) -> bytes:
         if self._at + size > len(self._meta):
             raise BadFrame("The frame is cut off.")
         self._at += size
         return self._meta[self._at - size : self._at]
 
     def _number(self, kind: struct.Struct) -> Any:
-        return kind.unpack(self._take(kind.size))[0]
+        number = kind.unpack_from(self._meta, self._at)[0]
+        self._at += kind.size
+        return number
 
     def _bytes(self, limit: int) -> bytes:
         size = self._number(U32)
         if size > limit:
             raise BadFrame("The frame has a text or number over the limit.")
-        return bytes(self._take(size))
+        return self._take(size)
 
     def _text(self) -> str:
         return self._bytes(TEXT_LIMIT).decode("utf-8", "surrogatepass")
@@ -119,28 +126,18 @@ class Decoder:
         return [self._get(depth + 1) for _ in range(self._count())]
 
     def _get_set(self, depth: int) -> set[Any]:
-        count, values, hashes = self._count(), set(), Counter[int]()
-        for _ in range(count):
-            value = self._get(depth + 1)
-            self._count_hash(hashes, value)
-            values.add(value)
-        return values
+        values = self._items(depth)
+        _check_hashes(values)
+        return set(values)
 
     def _get_mapping(self, mapping: dict[Any, Any], depth: int) -> dict[Any, Any]:
-        hashes = Counter[int]()
-        for _ in range(self._count()):
-            key = self._get(depth + 1)
-            self._count_hash(hashes, key)
-            mapping[key] = self._get(depth + 1)
+        items = [(self._get(depth + 1), self._get(depth + 1)) for _ in range(self._count())]
+        _check_hashes([key for key, _ in items])
+        mapping.update(items)
         return mapping
 
-    def _count_hash(self, hashes: Counter[int], key: object) -> None:
-        hashes[hash(key)] += 1
-        if hashes[hash(key)] > SAME_HASH_LIMIT:
-            raise BadFrame("The frame has too many keys with the same hash.")
-
     def _shape(self) -> list[int]:
-        dimensions = self._take(1)[0]
+        dimensions = self._byte()
         if dimensions > DIMENSION_LIMIT:
             raise BadFrame("The frame has an array of too many dimensions.")
         return [self._number(I64) for _ in range(dimensions)]
@@ -155,21 +152,21 @@ class Decoder:
         return self._blob[start : start + size]
 
     def _get_array(self, depth: int) -> "np.ndarray[Any, Any]":
-        dtype = NUMPY_TYPES[self._take(1)[0]]
+        dtype = NUMPY_TYPES[self._byte()]
         shape = self._shape()
         buffer = self._buffer(shape, dtype.itemsize)
         _normalise(buffer, dtype == np.bool_)
         return np.frombuffer(buffer, dtype).reshape(shape)
 
     def _get_scalar(self, depth: int) -> Any:
-        dtype = NUMPY_TYPES[self._take(1)[0]]
+        dtype = NUMPY_TYPES[self._byte()]
         raw = bytearray(self._take(dtype.itemsize))
         _normalise(memoryview(raw), dtype == np.bool_)
         return np.frombuffer(raw, dtype)[0]
 
     def _get_tensor(self, depth: int) -> Any:
         torch = _torch()
-        name, flags = TORCH_TYPES[self._take(1)[0]], self._take(1)[0]
+        name, flags = TORCH_TYPES[self._byte()], self._byte()
         dtype, shape = getattr(torch, name), self._shape()
         buffer = self._buffer(shape, dtype.itemsize)
         _normalise(buffer, name == "bool")
@@ -195,7 +192,7 @@ class Decoder:
         return _torch().Size(self._shape())
 
     def _get_torch_type(self, depth: int) -> Any:
-        return getattr(_torch(), TORCH_TYPES[self._take(1)[0]])
+        return getattr(_torch(), TORCH_TYPES[self._byte()])
 
     def _get_device(self, depth: int) -> Any:
         name = self._text()
@@ -204,11 +201,11 @@ class Decoder:
         return _torch().device(name)
 
     def _get_reference(self, kind: Literal["object", "callback", "library"]) -> object:
-        number, is_module, name = self._number(U64), self._take(1)[0] != 0, self._text()
+        number, is_module, name = self._number(U64), self._byte() != 0, self._text()
         return self._resolve(Reference(kind, number, name, is_module))
 
 
-_GET: dict[bytes, Callable[[Decoder, int], Any]] = {
+_READERS: dict[bytes, Callable[[Decoder, int], Any]] = {
     b"N": lambda decoder, depth: None,
     b"T": lambda decoder, depth: True,
     b"F": lambda decoder, depth: False,
@@ -226,7 +223,7 @@ _GET: dict[bytes, Callable[[Decoder, int], Any]] = {
     b"/": lambda decoder, depth: slice(*(decoder._get(depth + 1) for _ in range(3))),
     b"A": Decoder._get_array,
     b"g": Decoder._get_scalar,
-    b"y": lambda decoder, depth: NUMPY_TYPES[decoder._take(1)[0]],
+    b"y": lambda decoder, depth: NUMPY_TYPES[decoder._byte()],
     b"X": Decoder._get_tensor,
     b"Z": Decoder._get_size,
     b"D": Decoder._get_torch_type,
@@ -235,6 +232,13 @@ _GET: dict[bytes, Callable[[Decoder, int], Any]] = {
     b"K": lambda decoder, depth: decoder._get_reference("callback"),
     b"G": lambda decoder, depth: decoder._get_reference("library"),
 }
+_GET = {ord(tag): reader for tag, reader in _READERS.items()}
+
+
+def _check_hashes(keys: list[Any]) -> None:
+    """Before a hash table is made of them."""
+    if len(keys) > SAME_HASH_LIMIT and max(Counter(map(hash, keys)).values()) > SAME_HASH_LIMIT:
+        raise BadFrame("The frame has too many keys with the same hash.")
 
 
 def _normalise(buffer: memoryview, is_bool: bool) -> None:

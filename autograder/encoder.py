@@ -106,9 +106,9 @@ class Encoder:
     def _put_complex(self, value: complex, depth: int) -> None:
         self._meta += b"c" + F64.pack(value.real) + F64.pack(value.imag)
 
-    def _put_text(self, value: str, depth: int = 0) -> None:
+    def _put_text(self, value: str, depth: int) -> None:
         self._meta += b"s"
-        self._append_text(value)
+        self._append_bytes(value.encode("utf-8", "surrogatepass"))
 
     def _append_text(self, text: str) -> None:
         self._append_bytes(text.encode("utf-8", "surrogatepass"))

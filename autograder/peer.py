@@ -75,6 +75,7 @@ class Channel:
 
     def receive(self, deadline: float | None) -> tuple[memoryview, memoryview]:
         """Read one frame: its meta and its blob."""
+        self._wait(select.POLLIN, deadline)  # it is hardly ever there already, and its parts come together
         meta, blob = frame_sizes(self._read(HEADER.size, deadline))
         return self._read(meta, deadline), self._read(blob, deadline)
 
