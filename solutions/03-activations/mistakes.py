@@ -315,13 +315,13 @@ STABLE_MISTAKES = [
         "switches to x at 20, as torch does",
         (BEND, "np.where(x > 20, x, np.log1p(np.exp(np.minimum(x, 20))))"),
         points=(1, 0, 2),
-        hint="at 25 softplus is not yet x",
+        hint="at 22 softplus is not yet x",
     ),
     _stable(
         "takes a ReLU for softplus",
         (BEND, "np.maximum(x, 0)"),
         points=(1, 0, 2),
-        hint="at 25 softplus is not yet x",
+        hint="at 22 softplus is not yet x",
     ),
     _stable(
         "takes the logarithm of softmax",
