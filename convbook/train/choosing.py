@@ -8,6 +8,7 @@ same message as a choice held back or in a later one.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ import traitlets
 Choice = dict[str, Any]
 
 LOOKS = 8  # before a run starts without an answer, from a page that has no links
+LATE = 1.0  # seconds between two looks, if the kernel was busy; an answer may wait in its queue
 
 
 class Dropdown(ipywidgets.Dropdown):
@@ -49,6 +51,7 @@ class Chooser:
         self._lock = threading.RLock()
         self._then: Callable[[], None] | None = None
         self._looks = 0
+        self._looked = 0.0
         self._patience = LOOKS
 
     @property
@@ -59,14 +62,16 @@ class Chooser:
     def ask(self, then: Callable[[], None]) -> None:
         """Call `then` when all has come that was chosen before now. It may be called from another thread."""
         with self._lock:
-            self._then, self._looks = then, 0
+            self._then, self._looks, self._looked = then, 0, time.monotonic()
             self._question.value += 1
             self._on_answer()
 
     def look(self) -> None:
-        """To be called now and then while a question is open: a page without links never answers."""
+        """To be called a few times a second while a question is open: a page without links never answers."""
         with self._lock:
-            self._looks += 1
+            now = time.monotonic()
+            self._looks += now - self._looked < LATE
+            self._looked = now
             if self.asking and self._looks >= self._patience:
                 self._patience = 1
                 self._go_on()

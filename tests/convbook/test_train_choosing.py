@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
-from convbook.train import Run, TrainingPanel
+from convbook.train import Run, TrainingPanel, choosing
 from convbook.train.choosing import LOOKS, Chooser
 
 WAIT = 120  # seconds, on a busy machine
@@ -70,7 +71,8 @@ def test_an_answer_to_an_earlier_question_starts_nothing(chooser: Chooser) -> No
     assert second == [["0.1", "max"]]
 
 
-def test_a_page_that_never_answers_is_waited_for_once(chooser: Chooser) -> None:
+def test_a_page_that_never_answers_is_waited_for_once(chooser: Chooser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choosing, "LATE", WAIT)  # on a busy machine a test may be slow
     started = ask(chooser)
     for _ in range(LOOKS - 1):
         chooser.look()
@@ -85,6 +87,20 @@ def test_a_page_that_never_answers_is_waited_for_once(chooser: Chooser) -> None:
     patient = ask(chooser)
     chooser.look()
     assert not patient and len(started) == len(again) == 1
+
+
+def test_a_busy_kernel_is_no_page_without_an_answer(chooser: Chooser, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Cell after cell runs, and what the dropdowns say waits behind them.
+    clock = 0.0
+    monkeypatch.setattr(choosing, "time", SimpleNamespace(monotonic=lambda: clock))
+    started = ask(chooser)
+    for _ in range(3 * LOOKS):
+        clock += 5
+        chooser.look()
+    assert not started
+    answer(chooser, "rate")
+    answer(chooser, "pool", index=1)
+    assert started == [["0.1", "avg"]]
 
 
 def test_where_there_is_nothing_to_choose_nobody_is_asked() -> None:
@@ -142,7 +158,9 @@ def test_stop_takes_a_start_back_that_still_waits() -> None:
     in_a_kernel(story, then)
 
 
-def test_start_works_in_a_page_that_never_answers() -> None:
+def test_start_works_in_a_page_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choosing, "LATE", WAIT)
+
     def then(panel: TrainingPanel) -> None:
         assert panel.background.state == "finished" and list(panel.runs) == ["0.1"]
 
