@@ -1,4 +1,4 @@
-"""A machine for the tests of `convbook.data`: no cache, no packages of data, no network, and a server on request."""
+"""Machines for tests: one for `convbook.data` with no cache and no network, and a JupyterLab for widgets and panels."""
 
 import contextlib
 import functools
@@ -16,6 +16,14 @@ import numpy as np
 import pytest
 
 from convbook.data import fashion, places
+from tests import jupyterlab
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """One JupyterLab for all tests of widgets and panels in it."""
+    with jupyterlab.running(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
-import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from convbook import widgets
-from tests.convbook.test_train_lab import WAIT, Notebook, server  # noqa: F401 - pytest takes the fixture by its name
+from tests.jupyterlab import WAIT, Notebook, opened
 
 # For each class: its arguments, a control that takes arrow keys, the key, the trait that follows and its values.
 DRIVEN = {
@@ -30,7 +30,7 @@ def test_every_widget_is_driven_here() -> None:
 
 
 @pytest.fixture(scope="module")
-def lab(server: tuple[str, object], browser: Browser) -> Iterator[Notebook]:  # noqa: F811
+def lab(server: tuple[str, Path], browser: Browser) -> Iterator[Notebook]:
     """A notebook: the first cell makes all widgets, one cell each shows them, the last says what Python knows."""
     made = ", ".join(f"'{name}': widgets.{name}({arguments})" for name, (arguments, *_) in DRIVEN.items())
     told = ", ".join(f"'{name}': shown['{name}'].{trait}" for name, (_, _, _, trait, *_) in DRIVEN.items())
@@ -39,21 +39,9 @@ def lab(server: tuple[str, object], browser: Browser) -> Iterator[Notebook]:  # 
         *(f"shown['{name}']" for name in DRIVEN),
         f"import json\nprint('answer', json.dumps({{{told}}}))",
     ]
-    address, folder = server
-    content = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in sources],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-    )
-    nbformat.write(content, folder / "widgets.ipynb")  # type: ignore[operator]
-    context = browser.new_context(viewport={"width": 1200, "height": 1600})
-    page = context.new_page()
-    page.goto(address.format("widgets"))
-    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=WAIT)
-    page.locator(".jp-NotebookPanel-toolbar .jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=WAIT)
-    opened = Notebook(page)
-    assert "prepared" in opened.run(0).inner_text()
-    yield opened
-    context.close()
+    with opened(server, browser, "widgets", sources) as notebook:
+        assert "prepared" in notebook.run(0).inner_text()
+        yield notebook
 
 
 def told(lab: Notebook) -> dict[str, object]:
