@@ -189,7 +189,7 @@ def test_axe_finds_nothing_every_text_reads_and_nothing_is_wider_than_the_page(
     page.set_viewport_size({"width": 320, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert axe(page) == []
-    for theme in ("light", "dark"):
+    for theme in ("dark", "light"):
         page.evaluate("(theme) => (document.documentElement.dataset.theme = theme)", theme)
         ratio, element = least_contrast(page)
         assert 4.5 <= ratio <= 21, (theme, element)
