@@ -24,6 +24,7 @@ from autograder.assignment import Assignment, Cell
 from autograder.errors import EngineError
 from autograder.grade import Run, Verdict
 from autograder.submission import Submission
+from autograder.warm import slow_libraries
 from autograder.wording import by_name, not_held
 from autograder.zygote import SINGLE_THREAD
 
@@ -104,7 +105,7 @@ def _verdict(cell: Cell, stopped: _Stopped, memory_mb: int) -> Verdict:
 
 
 def imports(assignment: Assignment) -> list[str]:
-    """Top-level modules that the assignment's own code imports."""
+    """Top-level modules that the assignment's own code imports, and what torch would import at their first use."""
     found = set()
     for cell in assignment.cells:
         if cell.cell_type == "code":
@@ -114,4 +115,5 @@ def imports(assignment: Assignment) -> list[str]:
                         found |= {name.name.split(".")[0] for name in node.names}
                     elif isinstance(node, ast.ImportFrom) and node.module:
                         found.add(node.module.split(".")[0])
-    return sorted(found)
+    code = (cell.source for cell in assignment.cells if cell.cell_type == "code")
+    return [*sorted(found), *slow_libraries(code)]

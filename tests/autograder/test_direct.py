@@ -61,6 +61,11 @@ def test_what_an_assignment_imports_is_read_from_its_cells(tiny: Assignment) -> 
     assert {"convbook", "numpy"} <= set(imports(tiny))
 
 
+def test_what_torch_imports_when_it_is_first_used_is_there_before_the_fork() -> None:
+    torchy = Assignment.load(Path(__file__).parent / "fixtures" / "torchy", "torchy")
+    assert {"torch", "torch._dynamo", "torch.fx.experimental.symbolic_shapes"} <= set(imports(torchy))
+
+
 def test_a_check_of_the_hidden_half_tells_its_hint_even_where_the_hint_is_convbooks(
     course: Path, executor: DirectExecutor
 ) -> None:
