@@ -125,7 +125,7 @@ def test_the_whole_submission_has_a_limit_of_its_own(kernel: InKernelExecutor) -
     [
         ("import os; os._exit(3)", "crashed", "ended Python"),
         ("held = bytearray(1 << 31)", "memory", "256 MB"),
-        ("held = [bytearray(1 << 20) for _ in range(1 << 12)]", "memory", "256 MB"),
+        ("held = [bytearray(1 << 25) for _ in range(1 << 7)]", "memory", "256 MB"),
     ],
 )
 def test_the_walls_are_those_of_the_judge(kernel: InKernelExecutor, body: str, status: str, message: str) -> None:
