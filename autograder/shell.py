@@ -184,6 +184,9 @@ def warm() -> None:
     with tempfile.TemporaryFile() as nowhere:
         first.writer.fd = nowhere.fileno()
         first.run("1")
+        first.run("1 / 0")
+    for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+        vars(sys).pop(name, None)
     if "matplotlib.pyplot" in sys.modules:
         first.enable_matplotlib("agg")  # else the next shell counts as set up
     _made.append(_make())
