@@ -11,6 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 
+def changed(source: str, *changes: tuple[str, str]) -> str:
+    """A right answer with a slip in it: each text that is given, replaced by its other.
+
+    Raises ValueError where a text does not stand in the source exactly once.
+    """
+    for old, new in changes:
+        if source.count(old) != 1:
+            raise ValueError(f"{old!r} stands {source.count(old)} times in the source.")
+        source = source.replace(old, new)
+    return source
+
+
 @dataclass(frozen=True)
 class Alternative:
     """Another right answer: it gets full points on every part of its question.

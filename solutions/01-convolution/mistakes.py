@@ -4,7 +4,7 @@
 cell, and most differ in one function, so the right rest is written once.
 """
 
-from convbook.catalogue import Alternative, Mistake, Survivor
+from convbook.catalogue import Alternative, Mistake, Survivor, changed
 
 # Question 1. The right functions, in other words than the solution's.
 
@@ -30,18 +30,11 @@ def same_padding(n, k, stride=1, dilation=1):
 
 
 def _size(old: str, new: str) -> str:
-    return _changed(OUTPUT_SIZE, old, new) + SAME_PADDING
+    return changed(OUTPUT_SIZE, (old, new)) + SAME_PADDING
 
 
 def _same(old: str, new: str) -> str:
-    return OUTPUT_SIZE + _changed(SAME_PADDING, old, new)
-
-
-def _changed(source: str, old: str, new: str) -> str:
-    """The right answer with one slip in it."""
-    if source.count(old) != 1:
-        raise ValueError(f"{old!r} stands {source.count(old)} times in the source.")
-    return source.replace(old, new)
+    return OUTPUT_SIZE + changed(SAME_PADDING, (old, new))
 
 
 def _size_points(plain: int, dilation: int, same: int, zeros: int) -> dict[str, float]:
@@ -151,7 +144,7 @@ def output_size(n, k, stride=1, padding=0, dilation=1):
     Mistake(
         "output-size",
         "keeps the size under same padding at every stride",
-        OUTPUT_SIZE.replace("-(-n // stride)", "n") + _changed(SAME_PADDING, "(n - 1) // stride * stride", "n - 1"),
+        OUTPUT_SIZE.replace("-(-n // stride)", "n") + changed(SAME_PADDING, ("(n - 1) // stride * stride", "n - 1")),
         _size_points(1, 1, 0, 0),
         hint="keeps the size at stride 1 only",
     ),
@@ -331,17 +324,19 @@ CONV2D_MISTAKES = [
     Mistake(
         "conv2d",
         "flips the kernel",
-        _changed(CONV2D, "    F, D, kH, kW = w.shape\n", "    w = w[:, :, ::-1, ::-1]\n    F, D, kH, kW = w.shape\n"),
+        changed(CONV2D, ("    F, D, kH, kW = w.shape\n", "    w = w[:, :, ::-1, ::-1]\n    F, D, kH, kW = w.shape\n")),
         _conv2d_points(0, 0, 0, 0),
         hint="Do not flip the kernel",
     ),
     Mistake(
         "conv2d",
         "takes columns before rows",
-        _changed(
+        changed(
             CONV2D,
-            "    N, C, H, W = x.shape\n",
-            "    x, w = x.transpose(0, 1, 3, 2), w.transpose(0, 1, 3, 2)\n    N, C, H, W = x.shape\n",
+            (
+                "    N, C, H, W = x.shape\n",
+                "    x, w = x.transpose(0, 1, 3, 2), w.transpose(0, 1, 3, 2)\n    N, C, H, W = x.shape\n",
+            ),
         ),
         _conv2d_points(0, 0, 0, 0),
         hint="Rows come first",
@@ -349,7 +344,7 @@ CONV2D_MISTAKES = [
     Mistake(
         "conv2d",
         "swaps the two axes of the output",
-        _changed(CONV2D, "    return y\n", "    return y.transpose(0, 1, 3, 2)\n"),
+        changed(CONV2D, ("    return y\n", "    return y.transpose(0, 1, 3, 2)\n")),
         _conv2d_points(0, 0, 0, 0),
         hint="Rows come first",
     ),
@@ -381,10 +376,12 @@ def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     Mistake(
         "conv2d",
         "adds the bias for every input channel",
-        _changed(
+        changed(
             CONV2D,
-            "                    if b is not None:\n                        total += b[f]\n",
-            "                    if b is not None:\n                        total += D * b[f]\n",
+            (
+                "                    if b is not None:\n                        total += b[f]\n",
+                "                    if b is not None:\n                        total += D * b[f]\n",
+            ),
         ),
         _conv2d_points(0, 1, 1, 0),
         hint="added once a pixel",
@@ -392,31 +389,33 @@ def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     Mistake(
         "conv2d",
         "forgets the bias",
-        _changed(CONV2D, "total += b[f]", "pass"),
+        changed(CONV2D, ("total += b[f]", "pass")),
         _conv2d_points(0, 1, 1, 0),
         hint="added once a pixel",
     ),
     Mistake(
         "conv2d",
         "uses the first picture for the whole batch",
-        _changed(CONV2D, "padded[n, group", "padded[0, group"),
+        changed(CONV2D, ("padded[n, group", "padded[0, group")),
         _conv2d_points(0, 0, 0, 0),
         hint="Each picture of the batch gets its own result",
     ),
     Mistake(
         "conv2d",
         "pads after the picture only",
-        _changed(CONV2D, "padding : padding + H, padding : padding + W", ":H, :W"),
+        changed(CONV2D, ("padding : padding + H, padding : padding + W", ":H, :W")),
         _conv2d_points(2, 0, 0, 0),
         hint="one row of zeros above and one below",
     ),
     Mistake(
         "conv2d",
         "repeats the edge instead of adding zeros",
-        _changed(
+        changed(
             CONV2D,
-            "    padded[:, :, padding : padding + H, padding : padding + W] = x\n",
-            "    padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)), mode='edge')\n",
+            (
+                "    padded[:, :, padding : padding + H, padding : padding + W] = x\n",
+                "    padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)), mode='edge')\n",
+            ),
         ),
         _conv2d_points(2, 0, 0, 0),
         hint="one row of zeros above and one below",
@@ -424,14 +423,14 @@ def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     Mistake(
         "conv2d",
         "strides along rows only",
-        _changed(_changed(CONV2D, "- span_w) // stride + 1", "- span_w) + 1"), "s * stride", "s"),
+        changed(changed(CONV2D, ("- span_w) // stride + 1", "- span_w) + 1")), ("s * stride", "s")),
         _conv2d_points(2, 0, 0, 0),
         hint="along rows and along columns",
     ),
     Mistake(
         "conv2d",
         "forgets the dilation in the output size",
-        _changed(CONV2D, "dilation * (kH - 1) + 1, dilation * (kW - 1) + 1", "kH, kW").replace(
+        changed(CONV2D, ("dilation * (kH - 1) + 1, dilation * (kW - 1) + 1", "kH, kW")).replace(
             "padded = np.zeros((N, C, H + 2 * padding, W + 2 * padding))",
             "more = 2 * padding + dilation * max(kH, kW)\n    padded = np.zeros((N, C, H + more, W + more))",
         ),
@@ -441,10 +440,12 @@ def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     Mistake(
         "conv2d",
         "multiplies the stride by the dilation",
-        _changed(
+        changed(
             CONV2D,
-            "r * stride + i * dilation, s * stride + j * dilation",
-            "(r * stride + i) * dilation, (s * stride + j) * dilation",
+            (
+                "r * stride + i * dilation, s * stride + j * dilation",
+                "(r * stride + i) * dilation, (s * stride + j) * dilation",
+            ),
         ).replace("// stride + 1", "// (stride * dilation) + 1"),
         _conv2d_points(2, 1, 0, 0),
         hint="so 3 windows fit into 7 pixels",
@@ -452,42 +453,42 @@ def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     Mistake(
         "conv2d",
         "dilates columns only",
-        _changed(CONV2D, "r * stride + i * dilation", "r * stride + i").replace("dilation * (kH - 1) + 1", "kH"),
+        changed(CONV2D, ("r * stride + i * dilation", "r * stride + i")).replace("dilation * (kH - 1) + 1", "kH"),
         _conv2d_points(2, 1, 0, 0),
         hint="Dilation spreads the rows of the kernel",
     ),
     Mistake(
         "conv2d",
         "ignores the groups",
-        _changed(CONV2D, "group = f // (F // groups)", "group = 0"),
+        changed(CONV2D, ("group = f // (F // groups)", "group = 0")),
         _conv2d_points(2, 1, 1, 0),
         hint="Groups keep the order",
     ),
     Mistake(
         "conv2d",
         "deals the input channels out in turn",
-        _changed(CONV2D, "group * D + c", "c * groups + group"),
+        changed(CONV2D, ("group * D + c", "c * groups + group")),
         _conv2d_points(2, 1, 1, 0),
         hint="Groups keep the order",
     ),
     Mistake(
         "conv2d",
         "deals the filters out in turn",
-        _changed(CONV2D, "group = f // (F // groups)", "group = f % groups"),
+        changed(CONV2D, ("group = f // (F // groups)", "group = f % groups")),
         _conv2d_points(2, 1, 1, 0),
         hint="the first two see channel 0, the last two see channel 1",
     ),
     Mistake(
         "conv2d",
         "returns integers",
-        _changed(CONV2D, "return y", "return y.astype(int)"),
+        changed(CONV2D, ("return y", "return y.astype(int)")),
         _conv2d_points(0, 0, 0, 0),
         hint="it should hold real numbers",
     ),
     Mistake(
         "conv2d",
         "gives seven digits",
-        _changed(CONV2D, "    return y\n", "    return y.astype(np.float32)\n"),
+        changed(CONV2D, ("    return y\n", "    return y.astype(np.float32)\n")),
         _conv2d_points(0, 1, 1, 1),
         hint="float32 keeps seven digits",
     ),
@@ -599,7 +600,7 @@ def separate(kernel):
 
 
 def _direction(old: str, new: str) -> str:
-    return _changed(DIRECTION_KERNEL, old, new) + SEPARATE
+    return changed(DIRECTION_KERNEL, (old, new)) + SEPARATE
 
 
 def _direction_points(axes: int, angles: int, separate: int) -> dict[str, float]:
@@ -737,28 +738,29 @@ def separate(kernel):
     Mistake(
         "direction-kernel",
         "takes every kernel for separable",
-        DIRECTION_KERNEL + _changed(SEPARATE, "s[1] > 1e-9 * s[0]", "False"),
+        DIRECTION_KERNEL + changed(SEPARATE, ("s[1] > 1e-9 * s[0]", "False")),
         _direction_points(1, 1, 0),
         hint="its rows are no multiples of one row",
     ),
     Mistake(
         "direction-kernel",
         "compares with a fixed number",
-        DIRECTION_KERNEL + _changed(SEPARATE, "s[1] > 1e-9 * s[0]", "s[1] > 1e-9"),
+        DIRECTION_KERNEL + changed(SEPARATE, ("s[1] > 1e-9 * s[0]", "s[1] > 1e-9")),
         _direction_points(1, 1, 0),
         hint="Tiny weights are weights too",
     ),
     Mistake(
         "direction-kernel",
         "takes the rank with the tolerance that it has of its own",
-        DIRECTION_KERNEL + _changed(SEPARATE, "len(s) > 1 and s[1] > 1e-9 * s[0]", "np.linalg.matrix_rank(kernel) > 1"),
+        DIRECTION_KERNEL
+        + changed(SEPARATE, ("len(s) > 1 and s[1] > 1e-9 * s[0]", "np.linalg.matrix_rank(kernel) > 1")),
         _direction_points(1, 1, 0),
         hint="A rank has a tolerance of its own, a smaller one",
     ),
     Mistake(
         "direction-kernel",
         "allows differences of a hundred thousandth",
-        DIRECTION_KERNEL + _changed(SEPARATE, "s[1] > 1e-9 * s[0]", "s[1] > 1e-5 * s[0]"),
+        DIRECTION_KERNEL + changed(SEPARATE, ("s[1] > 1e-9 * s[0]", "s[1] > 1e-5 * s[0]")),
         _direction_points(1, 1, 0),
         hint="an outer product but for one weight",
     ),
@@ -782,14 +784,14 @@ def separate(kernel):
     Mistake(
         "direction-kernel",
         "forgets the scale of the singular value",
-        DIRECTION_KERNEL + _changed(SEPARATE, "u[:, 0] * s[0]", "u[:, 0]"),
+        DIRECTION_KERNEL + changed(SEPARATE, ("u[:, 0] * s[0]", "u[:, 0]")),
         _direction_points(1, 1, 0),
         hint="sign and scale included",
     ),
     Mistake(
         "direction-kernel",
         "swaps column and row",
-        DIRECTION_KERNEL + _changed(SEPARATE, "return u[:, 0] * s[0], v[0]", "return v[0], u[:, 0] * s[0]"),
+        DIRECTION_KERNEL + changed(SEPARATE, ("return u[:, 0] * s[0], v[0]", "return v[0], u[:, 0] * s[0]")),
         _direction_points(1, 1, 0),
         hint="sign and scale included",
     ),
@@ -919,13 +921,13 @@ def _cost_points(weights: int, work: int, product: int) -> dict[str, float]:
 
 def _parameters(name: str, old: str, new: str, hint: str) -> Mistake:
     return Mistake(
-        "cost", name, _changed(PARAMETERS, old, new) + MULTIPLY_ADDS + BY_PRODUCT, _cost_points(0, 1, 1), hint
+        "cost", name, changed(PARAMETERS, (old, new)) + MULTIPLY_ADDS + BY_PRODUCT, _cost_points(0, 1, 1), hint
     )
 
 
 def _multiply_adds(name: str, old: str, new: str, hint: str) -> Mistake:
     return Mistake(
-        "cost", name, PARAMETERS + _changed(MULTIPLY_ADDS, old, new) + BY_PRODUCT, _cost_points(1, 0, 1), hint
+        "cost", name, PARAMETERS + changed(MULTIPLY_ADDS, (old, new)) + BY_PRODUCT, _cost_points(1, 0, 1), hint
     )
 
 
@@ -1014,7 +1016,7 @@ def conv2d_by_product(x, w, product, stride=1):
     ),
     _by_product(
         "multiplies picture by picture",
-        _changed(BY_PRODUCT, "def conv2d_by_product(x,", "def _one(x,")
+        changed(BY_PRODUCT, ("def conv2d_by_product(x,", "def _one(x,"))
         + """
 
 def conv2d_by_product(x, w, product, stride=1):
@@ -1040,22 +1042,22 @@ def conv2d_by_product(x, w, product, stride=1):
     ),
     _by_product(
         "splits the axes of the product in the wrong order",
-        _changed(BY_PRODUCT, "y.reshape(F, N, oH, oW).transpose(1, 0, 2, 3)", "y.reshape(N, F, oH, oW)"),
+        changed(BY_PRODUCT, ("y.reshape(F, N, oH, oW).transpose(1, 0, 2, 3)", "y.reshape(N, F, oH, oW)")),
         "Split its axes with reshape",
     ),
     _by_product(
         "lays out weights and pixels in different orders",
-        _changed(BY_PRODUCT, "w.reshape(F, -1)", "w.transpose(0, 1, 3, 2).reshape(F, -1)"),
+        changed(BY_PRODUCT, ("w.reshape(F, -1)", "w.transpose(0, 1, 3, 2).reshape(F, -1)")),
         "come in the same order",
     ),
     _by_product(
         "puts the channels of a pixel side by side, as picture files do",
-        _changed(BY_PRODUCT, "s : s + kW].ravel()", "s : s + kW].transpose(1, 2, 0).ravel()"),
+        changed(BY_PRODUCT, ("s : s + kW].ravel()", "s : s + kW].transpose(1, 2, 0).ravel()")),
         "channels, rows, columns",
     ),
     _by_product(
         "multiplies channel by channel",
-        _changed(BY_PRODUCT, "def conv2d_by_product(x,", "def _one(x,")
+        changed(BY_PRODUCT, ("def conv2d_by_product(x,", "def _one(x,"))
         + """
 
 def conv2d_by_product(x, w, product, stride=1):
@@ -1167,7 +1169,7 @@ def _transpose_points(plain: int, options: int) -> dict[str, float]:
 
 
 def _transpose(name: str, old: str, new: str, points: dict[str, float], hint: str) -> Mistake:
-    return Mistake("transpose", name, _changed(TRANSPOSE, old, new), points, hint)
+    return Mistake("transpose", name, changed(TRANSPOSE, (old, new)), points, hint)
 
 
 TRANSPOSE_MISTAKES = [
@@ -1329,10 +1331,7 @@ FLOATS = ("np.zeros_like(picture)", "np.zeros((height, width))")
 
 
 def _mended(*mends: tuple[str, str]) -> str:
-    source = GIVEN
-    for old, new in mends:
-        source = _changed(source, old, new)
-    return source
+    return changed(GIVEN, *mends)
 
 
 def _bug(name: str, source: str, points: tuple[int, int, int], hint: str) -> Mistake:

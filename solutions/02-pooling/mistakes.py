@@ -4,17 +4,7 @@
 cell, and most differ from a right one in a line, so the right one is written once.
 """
 
-from convbook.catalogue import Alternative, Mistake, Survivor
-
-
-def _changed(source: str, *changes: tuple[str, str]) -> str:
-    """The right answer with a slip in it."""
-    for old, new in changes:
-        if source.count(old) != 1:
-            raise ValueError(f"{old!r} stands {source.count(old)} times in the source.")
-        source = source.replace(old, new)
-    return source
-
+from convbook.catalogue import Alternative, Mistake, Survivor, changed
 
 # Question 1. Six loops, as most students write it.
 
@@ -49,7 +39,7 @@ def pool2d(x, size, stride=None, padding=0, kind="max", count_padding=True):
 
 def _pool(name: str, *changes: tuple[str, str], points: tuple[int, int, int, int], hint: str) -> Mistake:
     parts = ("pool2d-test", "pool2d-overlap-test", "pool2d-padding-test", "pool2d-average-test")
-    return Mistake("pool2d", name, _changed(POOL2D, *changes), dict(zip(parts, points, strict=True)), hint)
+    return Mistake("pool2d", name, changed(POOL2D, *changes), dict(zip(parts, points, strict=True)), hint)
 
 
 POOL_MISTAKES = [
@@ -284,7 +274,7 @@ def pixels_seen(layers, unit):
 
 def _field(name: str, *changes: tuple[str, str], points: tuple[int, int, int], hint: str) -> Mistake:
     parts = ("sizes-test", "receptive-field-test", "pixels-seen-test")
-    return Mistake("receptive-field", name, _changed(FIELDS, *changes), dict(zip(parts, points, strict=True)), hint)
+    return Mistake("receptive-field", name, changed(FIELDS, *changes), dict(zip(parts, points, strict=True)), hint)
 
 
 FIELD_MISTAKES = [
@@ -535,7 +525,7 @@ def after(layer, shape):
 
 def _cost(name: str, *changes: tuple[str, str], points: tuple[int, int, int], hint: str) -> Mistake:
     parts = ("parameters-test", "multiply-adds-test", "network-cost-test")
-    return Mistake("cost", name, _changed(COST, *changes), dict(zip(parts, points, strict=True)), hint)
+    return Mistake("cost", name, changed(COST, *changes), dict(zip(parts, points, strict=True)), hint)
 
 
 COST_MISTAKES = [
@@ -760,7 +750,7 @@ def shift_sensitivity(f, x, shifts):
 
 def _shift(name: str, *changes: tuple[str, str], points: tuple[int, int], hint: str) -> Mistake:
     parts = ("shift-sensitivity-test", "shift-sensitivity-stack-test")
-    return Mistake("shift-sensitivity", name, _changed(SHIFT, *changes), dict(zip(parts, points, strict=True)), hint)
+    return Mistake("shift-sensitivity", name, changed(SHIFT, *changes), dict(zip(parts, points, strict=True)), hint)
 
 
 SHIFT_MISTAKES = [
@@ -924,7 +914,7 @@ def blur_pool(x, size=3, stride=2):
 
 def _blur(name: str, *changes: tuple[str, str], points: tuple[int, int], hint: str) -> Mistake:
     parts = ("binomial-test", "blur-pool-test")
-    return Mistake("blur-pool", name, _changed(BLUR, *changes), dict(zip(parts, points, strict=True)), hint)
+    return Mistake("blur-pool", name, changed(BLUR, *changes), dict(zip(parts, points, strict=True)), hint)
 
 
 BLUR_MISTAKES = [
@@ -1130,7 +1120,7 @@ WIDTH = ("window.argmax(), wide", "window.argmax(), tall")
 
 def _bug(name: str, *changes: tuple[str, str], points: tuple[int, int, int], hint: str) -> Mistake:
     parts = ("bug-one-test", "bug-two-test", "bug-three-test")
-    return Mistake("max-and-place", name, _changed(MENDED, *changes), dict(zip(parts, points, strict=True)), hint)
+    return Mistake("max-and-place", name, changed(MENDED, *changes), dict(zip(parts, points, strict=True)), hint)
 
 
 BUG_MISTAKES = [

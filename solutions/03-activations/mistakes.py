@@ -4,17 +4,7 @@
 cell, and most differ from a right one in a line, so the right one is written once.
 """
 
-from convbook.catalogue import Alternative, Mistake, Survivor
-
-
-def _changed(source: str, *changes: tuple[str, str]) -> str:
-    """The right answer with a slip in it."""
-    for old, new in changes:
-        if source.count(old) != 1:
-            raise ValueError(f"{old!r} stands {source.count(old)} times in the source.")
-        source = source.replace(old, new)
-    return source
-
+from convbook.catalogue import Alternative, Mistake, Survivor, changed
 
 # Question 1. By cases, with masks.
 
@@ -56,7 +46,7 @@ def gelu(x):
 
 def _slopes(name: str, *changes: tuple[str, str], points: tuple[int, int, int, int], hint: str) -> Mistake:
     parts = ("relu-test", "elu-test", "tanh-silu-test", "gelu-test")
-    return Mistake("slopes", name, _changed(SLOPES, *changes), dict(zip(parts, points, strict=True)), hint)
+    return Mistake("slopes", name, changed(SLOPES, *changes), dict(zip(parts, points, strict=True)), hint)
 
 
 SLOPES_MISTAKES = [
@@ -268,7 +258,7 @@ LOGS = "z - top - np.log(sums)"
 
 def _stable(name: str, *changes: tuple[str, str], points: tuple[int, int, int], hint: str) -> Mistake:
     parts = ("sigmoid-test", "softplus-test", "log-softmax-test")
-    return Mistake("stable", name, _changed(STABLE, *changes), dict(zip(parts, points, strict=True)), hint)
+    return Mistake("stable", name, changed(STABLE, *changes), dict(zip(parts, points, strict=True)), hint)
 
 
 STABLE_MISTAKES = [
@@ -447,7 +437,7 @@ def dead_rates(layers, x):
 
 def _dead(name: str, *changes: tuple[str, str], points: tuple[int, int], hint: str) -> Mistake:
     parts = ("dead-units-test", "dead-rates-test")
-    return Mistake("dead", name, _changed(DEAD, *changes), dict(zip(parts, points, strict=True)), hint)
+    return Mistake("dead", name, changed(DEAD, *changes), dict(zip(parts, points, strict=True)), hint)
 
 
 DEAD_MISTAKES = [
@@ -591,7 +581,7 @@ def output_and_loss(task):
 
 def _pairs(name: str, *changes: tuple[str, str], points: tuple[int, int, int], hint: str) -> Mistake:
     parts = ("pairs-classes-test", "pairs-numbers-test", "pairs-outliers-test")
-    return Mistake("pairs", name, _changed(PAIRS, *changes), dict(zip(parts, points, strict=True)), hint)
+    return Mistake("pairs", name, changed(PAIRS, *changes), dict(zip(parts, points, strict=True)), hint)
 
 
 PAIRS_MISTAKES = [
@@ -740,7 +730,7 @@ def temperature_for(z, share):
 
 def _heat(name: str, *changes: tuple[str, str], points: tuple[int, int], hint: str) -> Mistake:
     parts = ("softmax-test", "temperature-test")
-    return Mistake("temperature", name, _changed(HEAT, *changes), dict(zip(parts, points, strict=True)), hint)
+    return Mistake("temperature", name, changed(HEAT, *changes), dict(zip(parts, points, strict=True)), hint)
 
 
 HEAT_MISTAKES = [
@@ -903,7 +893,7 @@ HANDED = ("x = a\n", "x = z\n")
 
 def _bug(name: str, *changes: tuple[str, str], points: tuple[int, int, int], hint: str) -> Mistake:
     parts = ("bugs-saturated-test", "bugs-slope-test", "bugs-layers-test")
-    return Mistake("bugs", name, _changed(MENDED, *changes), dict(zip(parts, points, strict=True)), hint)
+    return Mistake("bugs", name, changed(MENDED, *changes), dict(zip(parts, points, strict=True)), hint)
 
 
 BUG_MISTAKES = [

@@ -6,17 +6,7 @@ cell, and most differ from a right one in a line, so the right one is written on
 
 from collections.abc import Sequence
 
-from convbook.catalogue import Alternative, Mistake, Survivor
-
-
-def _changed(source: str, *changes: tuple[str, str]) -> str:
-    """The right answer with a slip in it."""
-    for old, new in changes:
-        if source.count(old) != 1:
-            raise ValueError(f"{old!r} stands {source.count(old)} times in the source.")
-        source = source.replace(old, new)
-    return source
-
+from convbook.catalogue import Alternative, Mistake, Survivor, changed
 
 # Question 1. Log-softmax as a function of its own.
 
@@ -48,7 +38,7 @@ def cross_entropy_gradient(z, labels):
 
 def _loss(name: str, *changes: tuple[str, str], points: tuple[int, int, int, int], hint: str) -> Mistake:
     parts = ("loss-test", "large-scores-test", "labels-test", "slopes-test")
-    return Mistake("cross-entropy", name, _changed(LOSS, *changes), dict(zip(parts, points, strict=True)), hint)
+    return Mistake("cross-entropy", name, changed(LOSS, *changes), dict(zip(parts, points, strict=True)), hint)
 
 
 LOSS_MISTAKES = [
@@ -320,7 +310,7 @@ def conv2d_backward(dy, x, w, stride=1, padding=0):
 
 def _conv(name: str, *changes: tuple[str, str], points: tuple[int, int, int], hint: str) -> Mistake:
     parts = ("db-test", "dw-test", "dx-test")
-    return Mistake("conv2d-backward", name, _changed(CONV, *changes), dict(zip(parts, points, strict=True)), hint)
+    return Mistake("conv2d-backward", name, changed(CONV, *changes), dict(zip(parts, points, strict=True)), hint)
 
 
 CONV_MISTAKES = [
@@ -576,7 +566,7 @@ def max_pool_backward(dy, x, size, stride):
 
 def _pool(name: str, *changes: tuple[str, str], points: tuple[int, int], hint: str) -> Mistake:
     parts = ("routing-test", "overlap-test")
-    return Mistake("max-pool-backward", name, _changed(POOL, *changes), dict(zip(parts, points, strict=True)), hint)
+    return Mistake("max-pool-backward", name, changed(POOL, *changes), dict(zip(parts, points, strict=True)), hint)
 
 
 POOL_MISTAKES = [
@@ -789,7 +779,7 @@ ZERO_HEAD = """        with torch.no_grad():
 
 def _network(name: str, *changes: tuple[str, str], points: tuple[int, int, int], hint: str) -> Mistake:
     parts = ("parameters-test", "scores-test", "fresh-test")
-    return Mistake("network", name, _changed(NETWORK, *changes), dict(zip(parts, points, strict=True)), hint)
+    return Mistake("network", name, changed(NETWORK, *changes), dict(zip(parts, points, strict=True)), hint)
 
 
 NETWORK_MISTAKES = [
@@ -1084,7 +1074,7 @@ HINTS = {
 
 def with_bugs(parts: Sequence[str]) -> str:
     """The text, mended but for the bugs that these parts are about."""
-    return _changed(FIT, *(change for part in parts for change in BUGS[part]))
+    return changed(FIT, *(change for part in parts for change in BUGS[part]))
 
 
 def _overlooked(name: str, *parts: str) -> Mistake:
@@ -1093,7 +1083,7 @@ def _overlooked(name: str, *parts: str) -> Mistake:
 
 
 def _fit(name: str, *changes: tuple[str, str], points: tuple[int, int, int, int, int], hint: str) -> Mistake:
-    return Mistake("fit", name, _changed(FIT, *changes), dict(zip(BUGS, points, strict=True)), hint)
+    return Mistake("fit", name, changed(FIT, *changes), dict(zip(BUGS, points, strict=True)), hint)
 
 
 FIT_MISTAKES = [
@@ -1398,7 +1388,7 @@ def choose_recipe(pictures, budget):
 
 def _recipe(name: str, *changes: tuple[str, str], points: tuple[int, int], hint: str) -> Mistake:
     parts = ("cost-test", "recipe-test")
-    return Mistake("recipe", name, _changed(RECIPE, *changes), dict(zip(parts, points, strict=True)), hint)
+    return Mistake("recipe", name, changed(RECIPE, *changes), dict(zip(parts, points, strict=True)), hint)
 
 
 RECIPE_MISTAKES = [
@@ -1499,7 +1489,7 @@ RECIPE_MISTAKES = [
 ]
 
 RECIPE_ALTERNATIVES = [
-    Alternative("recipe", "fewer filters", _changed(RECIPE, ("filters = 12", "filters = 9"))),
+    Alternative("recipe", "fewer filters", changed(RECIPE, ("filters = 12", "filters = 9"))),
     Alternative(
         "recipe",
         "more filters where there are many pictures",
