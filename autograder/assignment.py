@@ -204,9 +204,10 @@ class Assignment:
         """
         for cell in code(self.cells):
             try:
-                ast.parse("" if cell.kind == "scratch" else cell.source)  # those run in the student's process alone
                 if cell.kind == "test":
                     compile(cell.source, cell.id, "exec", dont_inherit=True)
+                elif cell.kind != "scratch":  # those run in the student's process alone
+                    ast.parse(cell.source)
             except SyntaxError as error:
                 raise AssignmentError(
                     f"{self.file}, cell {cell.id}, line {error.lineno} is no plain Python: {error.msg}. Move magics to "

@@ -106,14 +106,13 @@ def _verdict(cell: Cell, stopped: _Stopped, memory_mb: int) -> Verdict:
 
 def imports(assignment: Assignment) -> list[str]:
     """Top-level modules that the assignment's own code imports, and what torch would import at their first use."""
-    found = set()
-    for cell in assignment.cells:
-        if cell.cell_type == "code":
-            with contextlib.suppress(SyntaxError):  # magics of IPython
-                for node in ast.walk(ast.parse(cell.source)):
-                    if isinstance(node, ast.Import):
-                        found |= {name.name.split(".")[0] for name in node.names}
-                    elif isinstance(node, ast.ImportFrom) and node.module:
-                        found.add(node.module.split(".")[0])
-    code = (cell.source for cell in assignment.cells if cell.cell_type == "code")
-    return [*sorted(found), *slow_libraries(code)]
+    code = [cell.source for cell in assignment.cells if cell.cell_type == "code"]
+    found = set(slow_libraries(code))
+    for source in code:
+        with contextlib.suppress(SyntaxError):  # magics of IPython
+            for node in ast.walk(ast.parse(source)):
+                if isinstance(node, ast.Import):
+                    found |= {name.name.split(".")[0] for name in node.names}
+                elif isinstance(node, ast.ImportFrom) and node.module:
+                    found.add(node.module.split(".")[0])
+    return sorted(found)

@@ -108,7 +108,7 @@ class Encoder:
 
     def _put_text(self, value: str, depth: int) -> None:
         self._meta += b"s"
-        self._append_bytes(value.encode("utf-8", "surrogatepass"))
+        self._append_text(value)
 
     def _append_text(self, text: str) -> None:
         self._append_bytes(text.encode("utf-8", "surrogatepass"))
