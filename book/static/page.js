@@ -15,6 +15,21 @@ const observer = new ResizeObserver((entries) => {
 });
 addEventListener("load", () => document.querySelectorAll(SCROLLING).forEach((each) => observer.observe(each)));
 
+// Once all stands in its place, what scrolls is known, and so is the height of each section: those out of sight can then
+// be left out of layout and painting. At another width all of them are laid out once more.
+const page = document.documentElement;
+let rest;
+function settle() {
+  clearTimeout(rest);
+  delete page.dataset.rested;
+  rest = setTimeout(() => {
+    if (document.querySelector("script[type$='widget-view+json']") && !page.dataset.widgetsReady) return; // it calls again
+    requestAnimationFrame(() => requestAnimationFrame(() => (page.dataset.rested = "")));
+  }, 300);
+}
+new MutationObserver(settle).observe(page, { attributeFilter: ["data-widgets-ready"] });
+for (const event of ["load", "resize"]) addEventListener(event, settle);
+
 // Paper is white and cannot be clicked: print in light colors, with the answers open, then put all back.
 addEventListener("beforeprint", () => {
   const { theme } = document.documentElement.dataset;

@@ -6,9 +6,11 @@ export const fill = (rows, columns, value) =>
 export const shapeOf = (matrix) => [matrix.length, matrix[0].length];
 
 // Whether two values of a state are equal. The order in which an object has its entries means nothing: notebooks sort it.
-const sorted = (_, value) =>
-  (value && typeof value === "object" && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).sort()) : value);
-export const same = (a, b) => JSON.stringify(a, sorted) === JSON.stringify(b, sorted);
+export function same(a, b) {
+  if (a === b || !a || !b || typeof a !== "object" || typeof b !== "object") return a === b;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => key in b && same(a[key], b[key]));
+}
 
 // The preset that a value equals, or "custom".
 export const nameOf = (presets, wanted) => Object.keys(presets).find((name) => same(presets[name], wanted)) ?? "custom";

@@ -50,17 +50,19 @@ def examine(page, rules: dict = ALL) -> list[str]:
 
 
 def read(open_page, book: Path, page: str, **options):
-    """The page with axe in it and nothing moving, so that no color is caught on its way."""
+    """The page at rest with axe in it and nothing moving, so that no color is caught on its way."""
     opened = open_page((book / page).as_uri(), reduced_motion="reduce", **options)
+    opened.wait_for_selector("html[data-rested]")
     opened.add_script_tag(content=AXE.read_text() + CONTRAST)
     return opened
 
 
 def open_all(page) -> None:
-    """Hidden cells, answers and solutions; then two frames, in which what scrolls becomes reachable."""
+    """Hidden cells, answers and solutions, also those out of sight; then what scrolls becomes reachable."""
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     page.evaluate("document.querySelectorAll('.toggle-button').forEach((each) => each.click())")
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate("dispatchEvent(new Event('resize'))")
+    page.wait_for_selector("html[data-rested]")
 
 
 @pytest.mark.parametrize(("scheme", "rules"), [("light", ALL), ("dark", COLORS)])

@@ -62,6 +62,36 @@ def test_a_reader_searches_by_keyboard_from_any_page_on_the_disk(book, open_page
     opened.wait_for_selector("#search-results li a", timeout=60_000)
 
 
+PLACES = """() => [...document.querySelectorAll("article :is(h1, h2), .prev-next-footer, footer")]
+  .map((each) => Math.round(each.getBoundingClientRect().top + scrollY))"""
+SKIPPED = """() => [...document.querySelectorAll("article > section > section")]
+  .map((each) => !each.firstElementChild.checkVisibility({ contentVisibilityAuto: true }))"""
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_nothing_moves_when_a_page_comes_to_rest_at_any_width(book, pages, open_page, width):
+    for page in (page for page in pages if page.startswith("book/")):
+        opened = open_page((book / page).as_uri(), width=width)
+        for now in (width, width + 80):
+            opened.wait_for_selector("html[data-rested]")
+            opened.evaluate("document.documentElement.dataset.rested = 'before'")
+            opened.set_viewport_size({"width": now, "height": 901})
+            opened.wait_for_selector("html[data-rested='']")
+            at_rest = opened.evaluate(PLACES)
+            opened.evaluate("delete document.documentElement.dataset.rested")
+            assert opened.evaluate(PLACES) == at_rest, f"{page} at {now} pixels"
+            opened.evaluate("document.documentElement.dataset.rested = ''")
+
+
+def test_a_page_at_rest_draws_what_is_in_sight_alone(book, open_page):
+    opened = open_page((book / "book" / "01-convolution.html").as_uri())
+    opened.wait_for_selector("html[data-rested]")
+    skipped = opened.evaluate(SKIPPED)
+    assert not skipped[0] and all(skipped[3:])
+    opened.locator("article > section > section h2").last.scroll_into_view_if_needed()
+    opened.wait_for_function(f"() => {{ const skipped = ({SKIPPED})(); return skipped[0] && !skipped.at(-1); }}")
+
+
 BUTTONS = ".bd-sidebar-primary, .bd-sidebar-secondary, .article-header-buttons, .prev-next-area, .copybtn, .headerlink"
 SHOWN = """(selector) => [...document.querySelectorAll(selector)].filter((each) => each.checkVisibility())
   .map((each) => each.outerHTML.slice(0, 100))"""
