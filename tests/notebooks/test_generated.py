@@ -6,6 +6,8 @@ import subprocess
 import sys
 import tomllib
 from functools import cache
+from html import unescape
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -134,10 +136,26 @@ def test_a_chapter_links_to_itself_in_colab_and_to_its_page(stem):
 
 
 def test_pictures_say_what_they_show():
-    # A chapter may do without pictures in its text: those of its cells say by `alt` what they show.
+    # A chapter may do without pictures in its text: those of its cells are looked at below.
     nodes = [each for stem in CHAPTERS for each in markdown_nodes(chapter(stem).cells)]
     pictures = [node for _, node in nodes if node.type == "image"]
     assert pictures and all(node.content.strip() for node in pictures)
+
+
+@pytest.mark.parametrize("stem", CHAPTERS)
+def test_what_a_cell_draws_is_said_in_words_below_it_as_on_the_page(stem):
+    source = (ROOT / "book" / f"{stem}.md").read_text()
+    drawn = [
+        (options["mystnb"]["image"]["alt"], body.strip())
+        for head, body in re.findall(r"^```\{code-cell\} python\n---\n(.*?)^---\n(.*?)^```$", source, re.M | re.S)
+        if "image" in (options := yaml.safe_load(head)).get("mystnb", {})
+    ]
+    below = {code.source: text.source for code, text in pairwise(chapter(stem).cells) if code.cell_type == "code"}
+    assert drawn and len(drawn) == source.count("    alt: ")
+    for alt, body in drawn:
+        said = re.search(r"<summary>(Fig\. [\d.]+\d) in words</summary>\n\n<p>(.*)</p>\n\n</details>$", below[body])
+        assert below[body].startswith(f"**{said[1]}.**")
+        assert unescape(said[2]) == alt
 
 
 @pytest.mark.parametrize("stem", CHAPTERS)

@@ -338,7 +338,7 @@ def test_a_chapter_opens_with_its_title_its_links_and_the_install_cell(course):
     assert [cell.id for cell in (head, install, first)] == [f"01-convolution-0{i}" for i in range(3)]
 
 
-def test_folded_cells_keep_their_tags_and_figures_of_cells_get_their_captions(course):
+def test_folded_cells_keep_their_tags_and_figures_of_cells_get_their_captions_and_words(course):
     write(
         course,
         """
@@ -348,17 +348,29 @@ def test_folded_cells_keep_their_tags_and_figures_of_cells_get_their_captions(co
         ---
         tags: [hide-input]
         mystnb:
-          image: {alt: Dots.}
+          image: {alt: "2 dots, *a* < b & _c_."}
           figure: {name: fig-p, caption: "Dots in *rows*."}
         ---
         plot()
         ```
+
+        ```{code-cell} python
+        ---
+        mystnb:
+          figure: {name: fig-q, caption: "A table."}
+        ---
+        table()
+        ```
         """,
     )
-    reference, code, caption = cells(course)[2:]
+    reference, code, caption, _, bare = cells(course)[2:]
     assert reference.source == "Fig. 1.1"
     assert code.metadata == {"cellView": "form", "jupyter": {"source_hidden": True}, "tags": ["hide-input"]}
-    assert caption.source == "**Fig. 1.1.** Dots in *rows*."
+    assert caption.source == (
+        "**Fig. 1.1.** Dots in *rows*.\n\n<details>\n<summary>Fig. 1.1 in words</summary>\n\n"
+        "<p>2 dots, *a* &lt; b &amp; _c_.</p>\n\n</details>"
+    )
+    assert bare.source == "**Fig. 1.2.** A table."
 
 
 GLUED = """

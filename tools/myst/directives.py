@@ -6,6 +6,7 @@ A function takes the directive and the converter of the cell, returns Markdown, 
 import re
 import textwrap
 from collections.abc import Callable
+from html import escape
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -184,12 +185,18 @@ def bibliography(found: Directive, converter: "Converter") -> str:
     return chapter.bibliography.references(chapter.labels.cited.get(chapter.name, set()))
 
 
-def numbered(kind: str, caption: str, name: str | None, line: int, chapter: "Chapter") -> str:
-    """A caption with its number, as the book prints it."""
+def numbered(kind: str, caption: str, name: str | None, line: int, chapter: "Chapter", words: str = "") -> str:
+    """A caption with its number, as the book prints it.
+
+    `words` say what a code cell draws to a reader who cannot see it. They stand in a closed box below the caption: a
+    drawn picture has no place for an alt text that JupyterLab, Colab and VS Code would read out.
+    """
     number = chapter.number(kind)
     if name:
         chapter.define(name, kind, line, number, caption)
-    return f"**{NAMES[kind]} {number}.** {caption}"
+    label = f"{NAMES[kind]} {number}"
+    said = f"<p>{escape(' '.join(words.split()), quote=False)}</p>"
+    return f"**{label}.** {caption}" + (f"\n\n{_folded(f'{label} in words', said)}" if words else "")
 
 
 def _captioned(found: Directive, converter: "Converter", content: str) -> str:

@@ -75,9 +75,11 @@ def _notebook(path: Path, cells: list[Cell], site: Site, labels: Labels, bibliog
     for cell in cells:
         if cell.kind == "code" and cell not in gluing:
             built.append(new_code_cell(cell.source, metadata=_metadata(cell)))
-            if figure := cell.metadata.get("mystnb", {}).get("figure"):
+            shown = cell.metadata.get("mystnb", {})
+            if figure := shown.get("figure"):
                 caption = Converter(chapter).cell(figure.get("caption", ""), cell.line)
-                text = numbered("figure", caption, figure.get("name"), cell.line, chapter)
+                words = shown.get("image", {}).get("alt", "")
+                text = numbered("figure", caption, figure.get("name"), cell.line, chapter, words)
                 built.append(new_markdown_cell(text))
         elif cell.kind == "markdown" and (text := Converter(chapter).cell(cell.source, cell.line)):
             built.append(new_markdown_cell(text))
