@@ -4,6 +4,9 @@
 const BLURRED = ".theme-switch-button, .search-button, .primary-toggle, .secondary-toggle";
 for (const button of document.querySelectorAll(BLURRED)) button.blur = () => {};
 
+// What copies a cell selects a text of its own and removes it, and the focus with it.
+addEventListener("click", ({ target }) => target.closest(".copybtn")?.focus());
+
 // What is wider than its column scrolls, and what scrolls must be reachable by keyboard. The theme knows neither
 // formulas nor figures nor what stands in a closed box when the page loads; an observer hears of both when their size changes.
 const SCROLLING = ".bd-article :is(pre, figure, div.math, .cell_output > .output, .pst-scrollable-table-container)";

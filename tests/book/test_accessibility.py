@@ -140,13 +140,22 @@ def test_the_color_mode_changes_by_keyboard_and_keeps_focus(book, open_page):
     assert themes == {"light", "dark"}
 
 
+def test_a_cell_is_copied_by_keyboard_and_its_button_keeps_the_focus(address, open_page):
+    opened = open_page(f"{address}/book/gallery.html")
+    opened.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    button = opened.locator(".copybtn").last
+    button.press("Enter")
+    opened.wait_for_function("async () => (await navigator.clipboard.readText()).includes('2 · 3 · 3 = 18')")
+    assert button.evaluate("(element) => element === document.activeElement")
+
+
 # One of each kind of thing that Tab stops at and that is on the screen or can be scrolled there.
 STOPS = """() => {
   const kinds = new Map();
   const stops = document.querySelectorAll("a[href], button, summary, input, select, [tabindex='0']");
   const reached = (each) => each.checkVisibility({ visibilityProperty: true }) && !each.disabled && each.tabIndex === 0;
   for (const stop of [...stops].filter(reached)) {
-    const kind = [stop.tagName, stop.className, stop.type, stop.getAttribute("role"), stop.parentElement.className].join();
+    const kind = [stop.tagName, stop.className, stop.type, stop.role, stop.parentElement.className].join();
     if (!kinds.has(kind)) kinds.set(kind, stop);
   }
   return [...kinds.values()].map((stop, index) => { stop.dataset.stop = index; return stop.outerHTML.slice(0, 160); });
