@@ -106,6 +106,15 @@ def test_axe_finds_nothing_when_questions_are_answered(book, open_page, scheme, 
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize(("scheme", "rules"), [("light", ALL), ("dark", COLORS)])
+def test_axe_finds_nothing_in_the_results_of_a_search(book, open_page, scheme, rules):
+    opened = open_page((book / "search.html").as_uri() + "?q=stride", scheme=scheme, reduced_motion="reduce")
+    opened.wait_for_selector("p.context .highlighted", timeout=60_000)
+    opened.wait_for_selector(".search-summary:not(:empty)", timeout=60_000)
+    opened.add_script_tag(content=AXE.read_text() + CONTRAST)
+    assert not examine(opened, rules)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
     ("opener", "dialog"),

@@ -48,13 +48,6 @@ def test_a_demo_computes_from_the_disk(book, open_page):
     assert demo.inner_text() != before
 
 
-def test_search_finds_a_chapter_from_the_disk(book, open_page):
-    opened = open_page((book / "search.html").as_uri() + "?q=kernel")
-    opened.wait_for_selector("#search-results li a")
-    links = opened.locator("#search-results li a").evaluate_all("links => links.map((link) => link.href)")
-    assert any("book/01-convolution.html" in link for link in links)
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_first_load_is_light(book, pages, open_page, scheme):
     for page in pages:

@@ -7,6 +7,7 @@ import tomllib
 import click
 import pytest
 from bs4 import BeautifulSoup
+from playwright.sync_api import expect
 
 from autograder.cli import main as autograder
 
@@ -38,7 +39,7 @@ def test_a_page_loads_what_its_markup_needs_and_nothing_for_markup_that_it_lacks
 
 
 @pytest.mark.parametrize("scheme", ["file", "http"])
-def test_search_finds_words_of_the_text_with_no_network(book, address, open_page, scheme):
+def test_search_finds_words_of_the_text_and_shows_where_with_no_network(book, address, open_page, scheme):
     root = address if scheme == "http" else book.as_uri()
     for word, page in {
         "kernel": "book/01-convolution.html",
@@ -46,10 +47,35 @@ def test_search_finds_words_of_the_text_with_no_network(book, address, open_page
         "Colab": "book/do.html",
     }.items():
         opened = open_page(f"{root}/search.html?q={word}")
-        opened.wait_for_selector("#search-results li a", timeout=60_000)
-        found = opened.locator("#search-results li a").evaluate_all("links => links.map((link) => link.href)")
-        assert any(page in link for link in found), f"{word}: {found}"
+        results = opened.locator("#search-results li")
+        expect(opened.locator(".search-summary")).to_contain_text(re.compile(r"found \d+ page"), timeout=60_000)
+        expect(opened.locator(".search-summary")).to_contain_text(f"found {results.count()} page")
+        expect(results.locator("p.context")).to_have_count(results.count())
+        result = results.filter(has=opened.locator(f'a[href^="{page}"]')).first
+        expect(result.locator("p.context .highlighted").first).to_have_text(word, ignore_case=True)
+        assert not opened.faults
         assert not [url for url in opened.requested if not url.startswith((root, "blob:", "data:"))]
+        assert not [url for url in opened.requested if f"{root}/book/" in url], "excerpts come without the pages"
+
+
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [
+        ("take bigger steps", "take-bigger-steps"),
+        ("find the bug", "ex-bug"),
+        ("solution", "book/01-convolution-solution-1"),
+    ],
+)
+def test_an_excerpt_is_from_the_section_exercise_or_solution_that_the_result_leads_to(
+    book, soup, open_page, query, place
+):
+    opened = open_page((book / "search.html").as_uri() + f"?q={query}")
+    result = opened.locator("#search-results li").filter(has=opened.locator(f'a[href$="#{place}"]'))
+    excerpt = re.sub(r"\W", "", result.locator("p.context").inner_text(timeout=60_000))
+    there = soup["book/01-convolution.html"].find(id=place).get_text()
+    assert len(excerpt) > 60
+    assert excerpt[:60] in re.sub(r"\W", "", there)
+    assert not opened.faults
 
 
 def test_a_reader_searches_by_keyboard_from_any_page_on_the_disk(book, open_page):
