@@ -255,7 +255,7 @@ def test_zhangs_row_changes_by_100_percent_and_after_a_blur_by_33():
     assert round(100 * in_a_ring(blurred, PAIRS)) == 33
     says("So $S$ = 2/2 = 100 %", "1 in all, and before they were 3 in all: $S$ = 33 %, in place of 100 %")
     says("| keep every second | .5 1 .5 1 | .75 .75 .75 .75 |")
-    says("| maximum of each two neighbors, stride 1 | 0 1 1 1 0 1 1 1 | 1 0 1 1 1 0 1 1 |")
+    says("| maximum of two, stride 1 | 0 1 1 1 0 1 1 1 | 1 0 1 1 1 0 1 1 |")
     says("| blur with 1/4, 1/2, 1/4 | .5 .75 1 .75 .5 .75 1 .75 | .75 .5 .75 1 .75 .5 .75 1 |")
 
 
