@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 
 import pypdf
@@ -46,15 +47,18 @@ def texts(pdf) -> list[str]:
     return [" ".join(page.extract_text().split()) for page in pdf.pages]
 
 
-def outline(pdf, entries=None, depth=0) -> list[tuple[int, str, int]]:
+@pytest.fixture(scope="module")
+def outline(pdf) -> list[tuple[int, str, int]]:
     """(depth, title, page from 0) of each entry."""
-    found = []
-    for entry in pdf.outline if entries is None else entries:
+    return list(flat(pdf, pdf.outline))
+
+
+def flat(pdf, entries, depth=0) -> Iterator[tuple[int, str, int]]:
+    for entry in entries:
         if isinstance(entry, list):
-            found += outline(pdf, entry, depth + 1)
+            yield from flat(pdf, entry, depth + 1)
         else:
-            found.append((depth, entry.title, pdf.get_destination_page_number(entry)))
-    return found
+            yield depth, entry.title, pdf.get_destination_page_number(entry)
 
 
 def squeezed(text: str) -> str:
@@ -62,21 +66,21 @@ def squeezed(text: str) -> str:
     return "".join(letter for letter in unicodedata.normalize("NFKC", text) if letter.isalnum())
 
 
-def test_chapters_follow_one_another_as_in_the_contents_of_the_book(pdf, articles):
+def test_chapters_follow_one_another_as_in_the_contents_of_the_book(outline, articles):
     titles = [article.find("h1").get_text().strip() for article in articles.values()]
-    top = [title for depth, title, _ in outline(pdf) if depth == 0]
+    top = [title for depth, title, _ in outline if depth == 0]
     assert top == [titles[0], "Contents", *titles[1:]]
 
 
-def test_the_outline_has_every_section_and_leads_to_its_page(pdf, articles, texts):
+def test_the_outline_has_every_section_and_leads_to_its_page(outline, articles, texts):
     sections = [heading.get_text().strip() for article in articles.values() for heading in article.select("h2")]
-    assert [title for depth, title, _ in outline(pdf) if depth == 1] == sections
-    for _, title, page in outline(pdf):
+    assert [title for depth, title, _ in outline if depth == 1] == sections
+    for _, title, page in outline:
         assert squeezed(title) in squeezed(texts[page]), f"{title!r} is not on page {page + 1}"
 
 
-def test_the_contents_name_the_page_of_each_chapter_and_section(pdf, texts):
-    entries = [(title, page + 1) for depth, title, page in outline(pdf) if depth < 2][1:]
+def test_the_contents_name_the_page_of_each_chapter_and_section(outline, texts):
+    entries = [(title, page + 1) for depth, title, page in outline if depth < 2][1:]
     contents = next(page for title, page in entries if title == "Contents")
     first = min(page for title, page in entries if title != "Contents")
     listed = squeezed(" ".join(texts[contents - 1 : first - 1]))
@@ -106,13 +110,12 @@ def test_links_between_pages_stay_in_the_document(pdf, articles):
 def test_no_page_is_blank_and_all_but_the_first_have_their_number(pdf, texts):
     assert "Version" in texts[0]
     for index, text in enumerate(texts[1:], start=2):
-        drawn = len(pdf.pages[index - 1].images) > 0
-        assert drawn or len(text) > 40, f"page {index} is blank"
+        assert len(text) > 40 or len(pdf.pages[index - 1].images) > 0, f"page {index} is blank"
         assert text.endswith(f" {index}") or f" {index} " in f" {text} ", f"page {index} has no number"
 
 
-def test_a_chapter_s_pages_carry_its_title_over_the_text(pdf, texts, articles):
-    chapters = [(title, page) for depth, title, page in outline(pdf) if depth == 0][2:]
+def test_a_chapter_s_pages_carry_its_title_over_the_text(outline, texts):
+    chapters = [(title, page) for depth, title, page in outline if depth == 0][2:]
     for (title, page), end in zip(chapters, [*(page for _, page in chapters[1:]), len(texts)], strict=True):
         assert all(squeezed(title) in squeezed(text) for text in texts[page:end]), title
 
