@@ -126,7 +126,16 @@ UNWRITTEN = """() => [...document.querySelectorAll("article a[href^=http]")].fil
 ).map((link) => link.href)"""
 
 
-def test_paper_has_no_bars_buttons_or_closed_answers_and_writes_addresses_out(book, pages, open_page):
+SHEET = {"width": 642, "height": 963}  # pixels: A4 less the margins of tools/pdf.css
+CUT = """() => [
+  ...[...document.querySelectorAll(".anywidget-static")]
+    .filter((each) => each.getBoundingClientRect().height > innerHeight),
+  ...[...document.querySelectorAll("article table")].map((table) => table.parentElement)
+    .filter((each) => each.scrollWidth > each.clientWidth),
+].map((each) => each.outerHTML.slice(0, 200))"""
+
+
+def test_paper_has_no_bars_buttons_closed_answers_or_cut_demos_and_writes_addresses_out(book, pages, open_page):
     for page in pages:
         opened = open_page((book / page).as_uri())
         opened.evaluate("dispatchEvent(new Event('beforeprint'))")
@@ -135,6 +144,8 @@ def test_paper_has_no_bars_buttons_or_closed_answers_and_writes_addresses_out(bo
             assert not opened.evaluate(SHOWN, selector), page
         assert not opened.locator("article details.sd-dropdown:not([open])").count(), page
         assert not opened.evaluate(UNWRITTEN), page
+        opened.set_viewport_size(SHEET)
+        assert not opened.evaluate(CUT), f"{page}: a demo is taller than a sheet, or a table wider"
 
 
 def test_the_doors_lead_to_pages_of_the_book_that_are_in_its_contents(soup):
