@@ -1,4 +1,4 @@
-"""Every widget in a real JupyterLab: keys reach it, JupyterLab's own shortcuts do not, and Python hears of it."""
+"""Every widget in a real JupyterLab: keys reach it and not JupyterLab, Python hears of it, and it hears of Python."""
 
 import json
 import re
@@ -31,13 +31,14 @@ def test_every_widget_is_driven_here() -> None:
 
 @pytest.fixture(scope="module")
 def lab(server: tuple[str, Path], browser: Browser) -> Iterator[Notebook]:
-    """A notebook: the first cell makes all widgets, one cell each shows them, the last says what Python knows."""
+    """A notebook: a cell makes all widgets, one cell each shows them, then what Python knows, and sets as it was."""
     made = ", ".join(f"'{name}': widgets.{name}({arguments})" for name, (arguments, *_) in DRIVEN.items())
     told = ", ".join(f"'{name}': shown['{name}'].{trait}" for name, (_, _, _, trait, *_) in DRIVEN.items())
     sources = [
-        f"from convbook import widgets\nshown = {{{made}}}\nprint('prepared')",
+        f"from convbook import widgets\nshown = {{{made}}}\nfirst = {{{told}}}\nprint('prepared')",
         *(f"shown['{name}']" for name in DRIVEN),
         f"import json\nprint('answer', json.dumps({{{told}}}))",
+        "\n".join(f"shown['{name}'].{trait} = first['{name}']" for name, (_, _, _, trait, *_) in DRIVEN.items()),
     ]
     with opened(server, browser, "widgets", sources) as notebook:
         assert "prepared" in notebook.run(0).inner_text()
@@ -55,20 +56,27 @@ def cells(page: Page) -> int:
     return page.locator(".jp-Notebook .jp-CodeCell").count()
 
 
-def test_keys_reach_each_widget_and_python_hears_of_it(lab: Notebook) -> None:
+# What a reader sees of a view and hears of it.
+LOOKS = """(view) => [view.textContent, ...[...view.querySelectorAll("input, select, [aria-selected]")]
+  .map((each) => each.value ?? each.ariaSelected)].join("|")"""
+
+
+def test_keys_reach_each_widget_and_python_hears_of_it_and_is_heard(lab: Notebook) -> None:
     page = lab.page
     before = told(lab)
+    looks = []
     for place, (name, (_, control, key, trait, *values)) in enumerate(DRIVEN.items(), start=1):
         assert values[0] is None or before[name] == values[0], name
         area = lab.run(place)
         area.locator(".cb-widget").wait_for(timeout=WAIT)
+        looks.append(area.locator(".cb-widget").evaluate(LOOKS))
         page.keyboard.press("Escape")  # command mode, in which single letters and arrows are JupyterLab's
         target = area.locator(control).first
         target.focus()
         page.keyboard.press(key)
         for letter in "ddx":  # in command mode these cut cells
             page.keyboard.press(letter)
-        assert cells(page) == len(DRIVEN) + 2, f"{name} lets JupyterLab cut a cell"
+        assert cells(page) == len(DRIVEN) + 3, f"{name} lets JupyterLab cut a cell"
         if trait != "selected":
             expect(target).to_be_focused()
         assert area.evaluate("(element) => element.contains(document.activeElement)"), f"{name} loses the focus"
@@ -76,3 +84,13 @@ def test_keys_reach_each_widget_and_python_hears_of_it(lab: Notebook) -> None:
     for name, (_, _, _, trait, _, value) in DRIVEN.items():
         assert after[name] != before[name], f"{name}.{trait} stays {before[name]}"
         assert value is None or after[name] == value, name
+    lab.run(len(DRIVEN) + 2)
+    for place, (name, look) in enumerate(zip(DRIVEN, looks, strict=True), start=1):
+        view = lab.cell(place).locator(".cb-widget")
+        wanted = {"looks": LOOKS, "wanted": look}
+        same = "(view, { looks, wanted }) => (0, eval)(looks)(view) === wanted"
+        for _ in range(100):
+            if found := view.evaluate(same, wanted):
+                break
+            page.wait_for_timeout(100)
+        assert found, f"{name} does not show what Python has set"
