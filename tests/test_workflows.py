@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,13 @@ def test_external_links_and_colab_are_looked_at_every_week():
     workflow = workflow_of("weekly")
     assert re.fullmatch(r"\d+ \d+ \* \* \d", workflow["on"]["schedule"][0]["cron"])
     assert workflow["jobs"].keys() == {"links", "colab"}
+
+
+def test_the_weekly_run_installs_what_convbook_needs_as_it_comes_without_its_dependencies():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = [*project["dependencies"], *project["optional-dependencies"]["torch"]]
+    install = next(script for script in runs(workflow_of("weekly")) if "pip install --no-deps ." in script)
+    assert {re.match(r"[\w-]+", line)[0] for line in needed} <= set(install.split())
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda path: path.stem)
