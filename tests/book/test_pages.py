@@ -1,8 +1,10 @@
 """What stands on the built pages."""
 
+import inspect
 import json
 import re
 import tomllib
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -102,6 +104,21 @@ def test_pages_carry_the_widgets_of_this_code(book):
                     assert [source(models, state, name) for name in ("_esm", "_css")] == [cls._esm, cls._css], page
                     found += 1
     assert found, "no page has a widget of convbook.widgets"
+
+
+def test_the_gallery_shows_every_widget_its_summary_and_its_files(book, soup):
+    gallery = soup["book/gallery.html"]
+    (state,) = STATE.findall((book / "book" / "gallery.html").read_text())
+    models = json.loads(state)["state"]
+    shown = {}
+    for view in gallery.select('.tag_show-summary script[type="application/vnd.jupyter.widget-view+json"]'):
+        name = models[json.loads(view.string)["model_id"]]["state"]["_anywidget_id"].rsplit(".", 1)[1]
+        shown[name] = view.find_parent("section")
+    assert shown.keys() >= set(widgets.__all__)
+    for name in widgets.__all__:
+        stem = Path(inspect.getfile(getattr(widgets, name))).stem
+        linked = {Path(link["href"]).name for link in shown[name].select("a[href*='/convbook/widgets/']")}
+        assert linked >= {f"{stem}{ending}" for ending in (".py", ".js", ".math.mjs", ".css")}, name
 
 
 def source(models: dict, state: dict, name: str) -> str:
