@@ -61,6 +61,8 @@ def autograded(
     """What `nbgrader autograde` makes of each student's test cells, by student and part."""
     name = assignment.name
     stock.write_course(assignment, folder, CELL_SECONDS, environment)
+    with (folder / "nbgrader_config.py").open("a") as config:  # what a kernel does after its last cell counts nowhere
+        config.write("c.ExecutePreprocessor.shutdown_kernel = 'immediate'\n")
     for student, notebook in submissions.items():
         path = folder / "submitted" / student / name / f"{name}.ipynb"
         path.parent.mkdir(parents=True)
