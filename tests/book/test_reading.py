@@ -189,3 +189,12 @@ def test_every_command_on_a_page_exists_with_its_options(soup, root):
 def test_a_command_with_a_wrong_option_would_be_noticed():
     with pytest.raises(click.UsageError):
         autograder.commands["grade"].make_context("grade", ["01-convolution", "--submission", "x", "--out", "y"])
+
+
+@pytest.mark.parametrize("screen", [(1200, 700), (1366, 768), (1920, 1080)])
+def test_the_front_page_s_first_screen_has_its_words_three_doors_and_the_demo_s_answer(book, open_page, screen):
+    opened = open_page((book / "book" / "index.html").as_uri(), width=screen[0])
+    opened.set_viewport_size({"width": screen[0], "height": screen[1]})
+    for part in ("article h1", "article section > p", ".doors", ".cb-widget .cb-output"):
+        box = opened.locator(part).first.bounding_box()
+        assert box["y"] + box["height"] <= screen[1], part
