@@ -228,3 +228,10 @@ def test_a_course_may_keep_an_assignment_as_nbgraders_notebook(course: Path) -> 
     assert Assignment.load(course, "extra").max_score == 1
     with pytest.raises(AssignmentError, match="There is no assignment extr"):
         Assignment.load(course, "extr")
+
+
+def test_reading_assignments_builds_no_parsers_that_nobody_needs() -> None:
+    """jsonschema's, of international addresses: a second of every start."""
+    code = "import autograder.assignment, jsonschema, sys; print('lark' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
