@@ -170,10 +170,11 @@ function render({ model, el }) {
   }
 
   captions.applied.append("Flipped kernel, as it slides");
+  const pair = (...children) => h("div", { class: "cb-pair" }, ...children); // a sign goes to the next line with what follows it
   const figures = h("div", { class: "cb-figures" },
-    figure("input", "Input"), operator,
-    h("div", { class: "cb-stack" }, figure("kernel", "Kernel"), applied),
-    h("span", { class: "cb-operator", "aria-hidden": "true" }, "="), output);
+    figure("input", "Input"),
+    pair(operator, h("div", { class: "cb-stack" }, figure("kernel", "Kernel"), applied)),
+    pair(h("span", { class: "cb-operator", "aria-hidden": "true" }, "="), output));
   const root = h("div", { class: "cb-widget cb-conv", role: "group", "aria-label": "Convolution explorer" },
     h("div", { class: "cb-bar" },
       h("p", { class: "cb-title" }, "Convolution explorer"),
