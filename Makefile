@@ -7,7 +7,7 @@ NAME   ?= 01-convolution
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup course book pdf notebooks release lab sample grade report bench check test lock clean
+.PHONY: help setup course book pdf notebooks release lab sample grade report bench lint check test lock clean
 
 help: ## say what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 18
@@ -53,17 +53,19 @@ bench: book ## measure pages, build and grading beside their aims (minutes)
 	@autograder bench 01-convolution --json _build/bench/01-convolution.json
 	@autograder --course tests/autograder/fixtures/torchy bench --json _build/bench/torchy.json
 
-check: setup ## format, lint, types, spelling, links of the built book
+lint: setup ## format, lint, types, spelling
 	@ruff format --check --quiet . || { echo "Run 'ruff format .'"; exit 1; }
 	@ruff check --quiet .
 	@mypy --no-error-summary
 	@codespell
+
+check: lint ## all of lint, and the links of the built book
 	@$(RUN) -m pytest tests/book/test_links.py
 	@echo "check: format, lint, types, spelling and links are fine"
 
-test: ## every test, on this machine
+test: ## lint, and every test, on this machine
 	@$(PYTHON) tools/setup.py --for-tests
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory lint
 	@$(RUN) -m pytest -n 2 --dist loadscope
 
 lock: ## renew requirements.txt from pyproject.toml (needs uv)
