@@ -187,6 +187,23 @@ def test_whatever_has_the_focus_looks_different(book, open_page, page, colors):
         assert pictures[0] != pictures[1], stop
 
 
+# What WCAG 2.2 asks a text to bear, success criterion 1.4.12.
+SPACED = """* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important; }
+p { margin-bottom: 2em !important; }"""
+
+
+def test_spaced_letters_push_no_narrow_page_sideways_and_cut_no_link_at_its_end(book, pages, open_page):
+    for page in pages:
+        opened = open_page((book / page).as_uri(), width=320)
+        opened.add_style_tag(content=SPACED)
+        assert opened.evaluate("document.documentElement.scrollWidth") <= 320, page
+        ends = opened.locator(".prev-next-area a > *").evaluate_all(
+            "parts => parts.map((part) => [part.getBoundingClientRect(), part.parentElement.getBoundingClientRect()])"
+            ".every(([part, link]) => part.left >= link.left - 1 && part.right <= link.right + 1)"
+        )
+        assert ends, page
+
+
 def test_the_first_tab_offers_to_skip_to_the_text(book, open_page):
     opened = open_page((book / "book" / "01-convolution.html").as_uri())
     opened.keyboard.press("Tab")

@@ -95,8 +95,8 @@ SKIPPED = """() => [...document.querySelectorAll("article > section > section")]
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-def test_nothing_moves_when_a_page_comes_to_rest_at_any_width(book, pages, open_page, width):
-    for page in (page for page in pages if page.startswith("book/")):
+def test_nothing_moves_when_a_page_comes_to_rest_at_any_width(book, open_page, width):
+    for page in ("book/01-convolution.html", "book/04-network.html", "book/gallery.html"):
         opened = open_page((book / page).as_uri(), width=width)
         for now in (width, width + 80):
             opened.wait_for_selector("html[data-rested]")
