@@ -156,19 +156,22 @@ def answers(page: Page, devtools: CDPSession, demo: Locator, inputs: int) -> dic
     demo.scroll_into_view_if_needed()
     page.mouse.move(1, 1)  # a reader is there, for whom large values come
     page.wait_for_function(AT_REST, arg=demo.element_handle(), timeout=60_000)
-    times = {}
-    for slowdown in (1, SLOWDOWN):
-        devtools.send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
-        times[slowdown] = press(page, demo, inputs)
-    if not times[1]:
+    times = press(page, devtools, demo, inputs, slowdown=1)
+    slowed = press(page, devtools, demo, inputs, slowdown=SLOWDOWN)
+    if not times:
         return {"demo": name, "inputs": 0, "median_ms": None, "worst_ms": None, "slowed_ms": None}
-    found = statistics.median(times[1]), max(times[1]), statistics.median(times[SLOWDOWN])
-    shown = dict(zip(("median_ms", "worst_ms", "slowed_ms"), (round(each, 1) for each in found), strict=True))
-    return {"demo": name, "inputs": len(times[1]), **shown}
+    return {
+        "demo": name,
+        "inputs": len(times),
+        "median_ms": round(statistics.median(times), 1),
+        "worst_ms": round(max(times), 1),
+        "slowed_ms": round(statistics.median(slowed), 1),
+    }
 
 
-def press(page: Page, demo: Locator, inputs: int) -> list[float]:
+def press(page: Page, devtools: CDPSession, demo: Locator, inputs: int, slowdown: int) -> list[float]:
     """What each of `inputs` key presses costs, in milliseconds; none for a demo without a control that keys move."""
+    devtools.send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
     controls = [(kind, i, keys) for kind, keys in CONTROLS.items() for i in range(demo.locator(kind).count())]
     with traced(page) as events:
         for step in range(inputs if controls else 0):

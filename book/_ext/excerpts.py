@@ -7,55 +7,30 @@ finding, cutting, highlighting and counting stay Sphinx's. No other page loads a
 """
 
 import json
-from html import escape
-from html.parser import HTMLParser
 from pathlib import Path
 
+from bs4 import BeautifulSoup
+
 FOLDER = "_static/words"
-VOID = {"br", "hr", "img", "input", "link", "meta", "source", "wbr"}
 PLACES = {"div", "section"}  # sections, exercises, solutions
 BLOCKS = {"dd", "dt", "li", "p", "summary", "td", "th"}  # what ends a word without a space after it
-UNSEEN_TAGS = {"button", "noscript", "script", "style"}
-UNSEEN_CLASSES = {"headerlink", "collapsed", "expanded"}  # the last two: "Show the source", "Hide the source"
-
-
-class Words(HTMLParser):
-    """Keeps text and its places; `unseen` counts the open elements from an unseen one on."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: list[str] = []
-        self.unseen = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = dict(attrs)
-        if tag in VOID:
-            return
-        classes = set((attributes.get("class") or "").split())
-        if self.unseen or tag in UNSEEN_TAGS or UNSEEN_CLASSES & classes or attributes.get("aria-hidden") == "true":
-            self.unseen += 1
-        elif tag in PLACES:
-            self.kept.append(f'<{tag} id="{escape(name)}">' if (name := attributes.get("id")) else f"<{tag}>")
-
-    def handle_endtag(self, tag: str) -> None:
-        if self.unseen:
-            self.unseen -= tag not in VOID
-        elif tag in PLACES:
-            self.kept.append(f"</{tag}> ")
-        elif tag in BLOCKS:
-            self.kept.append(" ")
-
-    def handle_data(self, data: str) -> None:
-        if not self.unseen:
-            self.kept.append(escape(data, quote=False))
+# The classes: the sign that links to a heading; "Show the source" and "Hide the source".
+UNSEEN = "button, noscript, script, style, .headerlink, .collapsed, .expanded, [aria-hidden=true]"
 
 
 def words_of(body: str) -> str:
     """The words of a page as HTML in which the text of each section, exercise and solution is found by its id."""
-    parser = Words()
-    parser.feed(body)
-    parser.close()
-    return " ".join("".join(parser.kept).split())
+    page = BeautifulSoup(body, "html.parser")
+    for unseen in page.select(UNSEEN):
+        unseen.decompose()
+    for tag in page.find_all(PLACES | BLOCKS):
+        tag.insert_after(" ")
+    for tag in page.find_all(True):
+        if tag.name in PLACES:
+            tag.attrs = {"id": tag["id"]} if tag.get("id") else {}
+        else:
+            tag.unwrap()
+    return " ".join(str(page).split())
 
 
 def write_words(app, pagename, templatename, context, doctree) -> None:

@@ -35,12 +35,12 @@ for (const event of ["load", "resize"]) addEventListener(event, settle);
 
 // Paper is white and cannot be clicked: print in light colors, with the answers open, then put all back.
 addEventListener("beforeprint", () => {
-  const { theme } = document.documentElement.dataset;
+  const { theme } = page.dataset;
   const closed = [...document.querySelectorAll("details.sd-dropdown:not([open])")];
-  document.documentElement.dataset.theme = "light";
+  page.dataset.theme = "light";
   for (const answer of closed) answer.open = true;
   const putBack = () => {
-    document.documentElement.dataset.theme = theme;
+    page.dataset.theme = theme;
     for (const answer of closed) answer.open = false;
   };
   addEventListener("afterprint", putBack, { once: true });

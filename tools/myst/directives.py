@@ -195,8 +195,11 @@ def numbered(kind: str, caption: str, name: str | None, line: int, chapter: "Cha
     if name:
         chapter.define(name, kind, line, number, caption)
     label = f"{NAMES[kind]} {number}"
-    said = f"<p>{escape(' '.join(words.split()), quote=False)}</p>"
-    return f"**{label}.** {caption}" + (f"\n\n{_folded(f'{label} in words', said)}" if words else "")
+    text = f"**{label}.** {caption}"
+    if words:
+        said = escape(" ".join(words.split()), quote=False)
+        text += "\n\n" + _folded(f"{label} in words", f"<p>{said}</p>")
+    return text
 
 
 def _captioned(found: Directive, converter: "Converter", content: str) -> str:
